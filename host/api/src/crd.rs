@@ -1,0 +1,29 @@
+//! The CustomResourceDefinitions of the kinds in this crate, made from the types.
+
+use kube::CustomResourceExt;
+use serde_json::{Value, json};
+
+use crate::kustomize::Kustomization;
+use crate::source::GitRepository;
+use crate::weir::{Pipeline, Plugin};
+
+/// All CRDs by file name, in the order in which they are applied.
+pub fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("gitrepositories", made(GitRepository::crd(), true)),
+        ("kustomizations", made(Kustomization::crd(), true)),
+        ("pipelines", made(Pipeline::crd(), false)),
+        ("plugins", made(Plugin::crd(), false)),
+    ]
+}
+
+/// Flux's CRDs keep variables in their text and start with a status that says that nobody looked yet.
+fn made(crd: impl serde::Serialize, flux: bool) -> Value {
+    let mut crd = serde_json::to_value(crd).expect("a CRD is JSON");
+    crd["metadata"]["annotations"] = json!({"kustomize.toolkit.fluxcd.io/substitute": "disabled"});
+    if flux {
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["default"] =
+            json!({"observedGeneration": -1});
+    }
+    crd
+}
