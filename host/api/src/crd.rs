@@ -20,6 +20,13 @@ pub fn all() -> Vec<(&'static str, Value)> {
 /// Flux's CRDs keep variables in their text and start with a status that says that nobody looked yet.
 fn made(crd: impl serde::Serialize, flux: bool) -> Value {
     let mut crd = serde_json::to_value(crd).expect("a CRD is JSON");
+    // As with Flux's: what has no spec is stored, and its condition says what is missing.
+    if let Some(schema) = crd
+        .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
+        .and_then(Value::as_object_mut)
+    {
+        schema.shift_remove("required");
+    }
     crd["metadata"]["annotations"] = json!({"kustomize.toolkit.fluxcd.io/substitute": "disabled"});
     if flux {
         crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["default"] =

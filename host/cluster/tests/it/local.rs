@@ -1,0 +1,4 @@
+//! What only a folder can do: be read and edited by people, be locked, and survive being killed.
+
+mod crash;
+mod files;

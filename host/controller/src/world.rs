@@ -1,0 +1,243 @@
+//! What a render can know in a running controller: sources as of now, registered plugins, and the cluster.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::runtime::Handle;
+use weir_api::kustomize::ConfigKind;
+use weir_api::{Gvk, Object, ObjectKey};
+use weir_cluster::{Cluster, ClusterError, Discovery, Selection};
+use weir_plugin::Refusal;
+use weir_plugin::ask::Budget;
+use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
+
+/// A snapshot for one run; the maps are shared.
+#[derive(Clone, Debug)]
+pub(crate) struct ControllerWorld {
+    pub(crate) sources: Arc<HashMap<SourceId, SourceTree>>,
+    pub(crate) plugins: Arc<HashMap<String, Registered>>,
+    pub(crate) cluster: Arc<dyn Cluster>,
+    pub(crate) served: Arc<Served>,
+    pub(crate) random_key: [u8; 32],
+    pub(crate) runtime: Handle,
+}
+
+/// What the cluster serves, as renders ask for it.
+#[derive(Debug)]
+pub(crate) struct Served {
+    version: String,
+    apis: Arc<[String]>,
+}
+
+impl Served {
+    pub(crate) fn of(discovery: &Discovery) -> Self {
+        let mut apis: Vec<String> = Vec::with_capacity(discovery.resources.len() * 2);
+        for resource in &discovery.resources {
+            let version = resource.gvk.api_version();
+            apis.push(format!("{version}/{}", resource.gvk.kind));
+            apis.push(version);
+        }
+        apis.sort();
+        apis.dedup();
+        Self {
+            version: discovery.version.clone(),
+            apis: apis.into(),
+        }
+    }
+}
+
+impl World for ControllerWorld {
+    fn source(&self, id: &SourceId) -> Result<SourceTree, Refusal> {
+        self.sources
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Refusal::Unavailable(format!("{id} has no tree yet")))
+    }
+
+    fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
+        self.plugins.get(name).cloned().ok_or_else(|| {
+            let mut known: Vec<&str> = self.plugins.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            Refusal::Unavailable(format!(
+                "no plugin is registered as {name:?}; there are: {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal> {
+        let (kind, secret) = match reference.kind {
+            ConfigKind::ConfigMap => ("ConfigMap", false),
+            ConfigKind::Secret => ("Secret", true),
+        };
+        let key = ObjectKey {
+            gvk: Gvk::new("", "v1", kind),
+            name: reference.name.clone(),
+        };
+        let object = self
+            .runtime
+            .block_on(self.cluster.get(&key))
+            .map_err(refused)?;
+        let found = object.and_then(|object| value_of(&object, reference.key.as_deref()));
+        match found {
+            Some(bytes) => Ok(InputValue { bytes, secret }),
+            None if reference.optional => Err(Refusal::Absent),
+            None => {
+                let part = reference
+                    .key
+                    .as_ref()
+                    .map(|key| format!(" with the key {key:?}"))
+                    .unwrap_or_default();
+                Err(Refusal::Unavailable(format!(
+                    "there is no {kind} {}{part}",
+                    reference.name
+                )))
+            }
+        }
+    }
+
+    fn kube_version(&self) -> String {
+        self.served.version.clone()
+    }
+
+    fn api_versions(&self) -> Arc<[String]> {
+        self.served.apis.clone()
+    }
+
+    fn random_key(&self) -> Option<[u8; 32]> {
+        Some(self.random_key)
+    }
+
+    fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<String, Refusal> {
+        let key = ObjectKey::new(Gvk::from_api_version(api_version, kind), namespace, name);
+        let object = self
+            .runtime
+            .block_on(self.cluster.get(&key))
+            .map_err(refused)?
+            .ok_or(Refusal::Absent)?;
+        Ok(object.value().to_string())
+    }
+
+    fn objects(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<String, Refusal> {
+        let by = Selection {
+            namespace: namespace.to_owned(),
+            labels: labels.to_owned(),
+            ..Selection::default()
+        };
+        let gvk = Gvk::from_api_version(api_version, kind);
+        let list = self
+            .runtime
+            .block_on(self.cluster.list(&gvk, &by))
+            .map_err(refused)?;
+        let values: Vec<&Value> = list.objects.iter().map(Object::value).collect();
+        serde_json::to_string(&values).map_err(|error| Refusal::Unavailable(error.to_string()))
+    }
+
+    fn open_url(&self, url: &str, _: &Budget) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Invalid(format!(
+            "{url} was not fetched: remote trees are not part of this version of weir; make it a source and name it in the unit"
+        )))
+    }
+
+    fn open_chart(
+        &self,
+        repository: &str,
+        name: &str,
+        _: &str,
+        _: &Budget,
+    ) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Invalid(format!(
+            "the chart {name} of {repository} was not fetched: remote charts are not part of this version of weir"
+        )))
+    }
+
+    fn unwrap_key(&self, scheme: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
+        Err(Refusal::Invalid(format!(
+            "there is no key for the scheme {scheme:?}: this version of weir holds no keys"
+        )))
+    }
+}
+
+/// One key, or the whole `data` as a JSON object of base64 texts.
+fn value_of(object: &Object, key: Option<&str>) -> Option<Bytes> {
+    let engine = base64::engine::general_purpose::STANDARD;
+    let secret = object.kind() == "Secret";
+    let bytes_of = |text: &str, encoded: bool| {
+        if encoded {
+            engine.decode(text).ok()
+        } else {
+            Some(text.as_bytes().to_vec())
+        }
+    };
+    let maps = [("/data", secret), ("/binaryData", true)];
+    match key {
+        Some(key) => maps.iter().find_map(|(pointer, encoded)| {
+            let text = object.get(pointer)?.get(key)?.as_str()?;
+            bytes_of(text, *encoded).map(Bytes::from)
+        }),
+        None => {
+            let mut whole = serde_json::Map::new();
+            for (pointer, encoded) in maps {
+                for (key, value) in object
+                    .get(pointer)
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
+                    let bytes = bytes_of(value.as_str()?, encoded)?;
+                    whole.insert(key.clone(), engine.encode(bytes).into());
+                }
+            }
+            Some(Bytes::from(Value::Object(whole).to_string()))
+        }
+    }
+}
+
+fn refused(error: ClusterError) -> Refusal {
+    match error {
+        ClusterError::Forbidden { .. } => Refusal::Denied(error.to_string()),
+        ClusterError::NoKind(_)
+        | ClusterError::NotFound { .. }
+        | ClusterError::NoNamespace { .. }
+        | ClusterError::Exists { .. } => Refusal::Absent,
+        ClusterError::Invalid { .. } => Refusal::Invalid(error.to_string()),
+        ClusterError::Conflict { .. }
+        | ClusterError::Expired(_)
+        | ClusterError::Unavailable { .. } => Refusal::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_or_the_whole_of_it() {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "eA=="}});
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": {"a": "x"}, "binaryData": {"b": "eQ=="}});
+        let (secret, map) = (Object::new(secret).unwrap(), Object::new(map).unwrap());
+        assert_eq!(value_of(&secret, Some("a")).as_deref(), Some(&b"x"[..]));
+        assert_eq!(value_of(&map, Some("b")).as_deref(), Some(&b"y"[..]));
+        assert_eq!(value_of(&map, Some("c")), None);
+        assert_eq!(
+            value_of(&map, None).as_deref(),
+            Some(&br#"{"a":"eA==","b":"eQ=="}"#[..])
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! The built-in plugins: components that were compiled ahead of time when this crate was built, and are embedded in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_plugin::{Grants, Host, Limits, LoadError};
+use weir_tree::Digest;
+
+use crate::world::Registered;
+
+/// One embedded component: its compiled code and the digest of the component that it was made of.
+struct Embedded {
+    name: &'static str,
+    code: &'static [u8],
+    digest: [u8; 32],
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// A built-in plugin does not load: the build of this binary is broken.
+#[derive(Debug, thiserror::Error)]
+#[error("the built-in plugin {name}: {source}")]
+pub struct BuiltInError {
+    pub name: &'static str,
+    pub source: LoadError,
+}
+
+/// All built-in plugins by name.
+pub fn load(host: &Host) -> Result<HashMap<String, Registered>, BuiltInError> {
+    EMBEDDED
+        .iter()
+        .map(|embedded| {
+            let plugin = host
+                .load_embedded(embedded.code, Digest::from_bytes(embedded.digest))
+                .map_err(|source| BuiltInError {
+                    name: embedded.name,
+                    source,
+                })?;
+            let registered = Registered {
+                plugin,
+                grants: Arc::new(grants()),
+                limits: Limits::default(),
+            };
+            Ok((embedded.name.to_owned(), registered))
+        })
+        .collect()
+}
+
+/// Built-in plugins come with weir and may read the unit's trees, see Secrets pass by, and run other plugins, which have
+/// grants of their own.
+fn grants() -> Grants {
+    Grants {
+        files: vec!["**".to_owned()],
+        documents: vec!["Secret".to_owned()],
+        plugins: vec!["*".to_owned()],
+        ..Grants::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_plugin::{HostConfig, Offer};
+
+    #[test]
+    fn the_embedded_code_loads() {
+        let host = Host::new(HostConfig::default()).unwrap();
+        let plugins = load(&host).unwrap();
+        assert_eq!(plugins.len(), EMBEDDED.len());
+        assert!(plugins["kustomize"].plugin.offers(Offer::Generator));
+    }
+}

@@ -1,0 +1,221 @@
+//! Lowering: from a unit's object to its recipe. A pure function of the object; whatever has to be read becomes a step or
+//! a named input, so that the trace sees it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use weir_api::ObjectName;
+use weir_api::kustomize::Kustomization;
+use weir_api::reference::SourceReference;
+use weir_api::weir::{Pipeline, StepRole};
+use weir_plugin::Role;
+
+use crate::recipe::{InputRef, Recipe, SourceId, Step, UnitId};
+
+/// Why an object has no recipe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LowerError {
+    /// Acting as if the field were not there would apply something else than was asked for.
+    #[error("{field} is not supported by this version of weir; nothing was applied")]
+    Unsupported { field: &'static str },
+    #[error("{field}: {message}")]
+    Invalid { field: String, message: String },
+}
+
+/// `kustomize` over the source, as kustomize-controller builds it.
+pub fn lower_kustomization(object: &Kustomization) -> Result<Recipe, LowerError> {
+    let spec = &object.spec;
+    let unsupported = [
+        ("spec.postBuild", spec.post_build.is_some()),
+        ("spec.decryption", spec.decryption.is_some()),
+    ];
+    if let Some((field, _)) = unsupported.iter().find(|(_, set)| *set) {
+        return Err(LowerError::Unsupported { field });
+    }
+    let name = name_of(&object.metadata);
+    let mut config = Map::new();
+    config.insert("profile".into(), "flux".into());
+    config.insert(
+        "path".into(),
+        json!(plain_path(spec.path.as_deref().unwrap_or_default())?),
+    );
+    // kustomize-controller lets a kustomization read any file of its source.
+    config.insert("loadRestrictions".into(), false.into());
+    let mut flux = Map::new();
+    let mut put = |key: &str, value: Value| {
+        let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !empty {
+            flux.insert(key.to_owned(), value);
+        }
+    };
+    put("namespace", json!(spec.target_namespace));
+    put("namePrefix", json!(spec.name_prefix));
+    put("nameSuffix", json!(spec.name_suffix));
+    put("patches", json!(spec.patches));
+    put("images", json!(spec.images));
+    put("components", json!(spec.components));
+    put(
+        "ignoreMissingComponents",
+        spec.ignore_missing_components
+            .filter(|ignore| *ignore)
+            .map_or(Value::Null, Value::Bool),
+    );
+    put("buildMetadata", json!(spec.build_metadata));
+    if !flux.is_empty() {
+        config.insert("flux".into(), Value::Object(flux));
+    }
+    let step = Step {
+        name: "kustomize".into(),
+        plugin: "kustomize".into(),
+        role: Some(Role::Generator),
+        config: Value::Object(config),
+        trees: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        filters: Vec::new(),
+    };
+    Ok(Recipe {
+        unit: UnitId {
+            kind: "Kustomization".into(),
+            name: name.clone(),
+        },
+        source: source_id(&spec.source_ref, &name),
+        steps: vec![step],
+        common: spec.common_metadata.clone().unwrap_or_default(),
+        tainted: false,
+    })
+}
+
+/// The steps as their author wrote them.
+pub fn lower_pipeline(object: &Pipeline) -> Result<Recipe, LowerError> {
+    let name = name_of(&object.metadata);
+    let steps = object
+        .spec
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            if step.plugin.is_empty() {
+                return Err(LowerError::Invalid {
+                    field: format!("spec.steps[{index}].plugin"),
+                    message: "is empty; name a Plugin object or a built-in plugin".into(),
+                });
+            }
+            Ok(Step {
+                name: step.name.clone().unwrap_or_else(|| step.plugin.clone()),
+                plugin: step.plugin.clone(),
+                role: step.role.map(|role| match role {
+                    StepRole::Generator => Role::Generator,
+                    StepRole::Transformer => Role::Transformer,
+                    StepRole::Validator => Role::Validator,
+                }),
+                config: step.config.clone().unwrap_or_else(|| json!({})),
+                trees: step
+                    .trees
+                    .iter()
+                    .map(|(tree, source)| (tree.clone(), source_id(source, &name)))
+                    .collect(),
+                inputs: step
+                    .inputs
+                    .iter()
+                    .map(|(input, from)| {
+                        let reference = InputRef {
+                            kind: from.kind,
+                            name: ObjectName::new(name.namespace.clone(), from.name.clone()),
+                            key: from.key.clone(),
+                            optional: from.optional,
+                        };
+                        (input.clone(), reference)
+                    })
+                    .collect(),
+                filters: Vec::new(),
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Recipe {
+        unit: UnitId {
+            kind: "Pipeline".into(),
+            name: name.clone(),
+        },
+        source: source_id(&object.spec.source_ref, &name),
+        steps,
+        common: weir_api::kustomize::CommonMetadata::default(),
+        tainted: false,
+    })
+}
+
+fn name_of(metadata: &kube::api::ObjectMeta) -> ObjectName {
+    ObjectName::new(
+        metadata.namespace.clone().unwrap_or_default(),
+        metadata.name.clone().unwrap_or_default(),
+    )
+}
+
+fn source_id(reference: &SourceReference, unit: &ObjectName) -> SourceId {
+    let namespace = reference
+        .namespace
+        .clone()
+        .unwrap_or_else(|| unit.namespace.clone());
+    SourceId::new(reference.kind.as_str(), namespace, reference.name.clone())
+}
+
+/// `./apps/`, `/apps` and `apps` are the same folder; what climbs out of the source is refused.
+fn plain_path(path: &str) -> Result<String, LowerError> {
+    weir_tree::TreePath::root()
+        .join(path.trim_start_matches('/'))
+        .map(|path| path.as_str().to_owned())
+        .map_err(|error| LowerError::Invalid {
+            field: "spec.path".into(),
+            message: error.to_string(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kustomization(spec: Value) -> Kustomization {
+        let mut object = json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"namespace": "apps", "name": "web"},
+            "spec": {"interval": "10m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "repo"}},
+        });
+        for (key, value) in spec.as_object().unwrap() {
+            object["spec"][key] = value.clone();
+        }
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn a_kustomization_is_one_step_over_its_source() {
+        let recipe = lower_kustomization(&kustomization(
+            json!({"path": "./apps/web/", "targetNamespace": "x"}),
+        ))
+        .unwrap();
+        assert_eq!(recipe.unit.to_string(), "Kustomization/apps/web");
+        assert_eq!(recipe.source.to_string(), "GitRepository/apps/repo");
+        assert_eq!(recipe.steps.len(), 1);
+        assert_eq!(
+            recipe.steps[0].config,
+            json!({"profile": "flux", "path": "apps/web", "loadRestrictions": false, "flux": {"namespace": "x"}})
+        );
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_not_ignored() {
+        let refused = lower_kustomization(&kustomization(
+            json!({"postBuild": {"substitute": {"a": "b"}}}),
+        ));
+        assert_eq!(
+            refused,
+            Err(LowerError::Unsupported {
+                field: "spec.postBuild"
+            })
+        );
+    }
+
+    #[test]
+    fn a_path_may_not_climb_out() {
+        let refused = lower_kustomization(&kustomization(json!({"path": "../other"})));
+        assert!(matches!(refused, Err(LowerError::Invalid { field, .. }) if field == "spec.path"));
+    }
+}

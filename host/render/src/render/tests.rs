@@ -1,0 +1,483 @@
+//! The trace is complete: whatever changes an answer makes the plugin run again, and nothing else does.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use weir_api::ObjectName;
+use weir_api::kustomize::{CommonMetadata, ConfigKind};
+use weir_plugin::ask::Budget;
+use weir_plugin::{Grants, Host, HostConfig, Limits, Loaded, Question, Refusal, Role};
+use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
+
+use super::{Rendered, Renderer};
+use crate::index::Index;
+use crate::recipe::{InputRef, Recipe, SourceId, Step, UnitId};
+use crate::world::{InputValue, Registered, SourceTree, World};
+
+const CASES: u32 = 2000;
+const SECRET: &str = "correct horse battery staple";
+
+/// Everything that a render can see, as data.
+#[derive(Clone, Debug)]
+struct Seen {
+    main: BTreeMap<String, String>,
+    other: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
+    revision: String,
+    time: u64,
+    apis: Vec<String>,
+    key: u8,
+}
+
+/// One change of it.
+#[derive(Clone, Debug)]
+enum Edit {
+    Write(String, String),
+    Remove(String),
+    WriteOther(String, String),
+    Value(String, String),
+    Revision(String),
+    Time(u64),
+    Api(String),
+    Key(u8),
+    Nothing,
+}
+
+struct TestWorld {
+    seen: Seen,
+    main: Arc<dyn Tree>,
+    other: Arc<dyn Tree>,
+}
+
+impl TestWorld {
+    fn new(seen: &Seen) -> Self {
+        Self {
+            seen: seen.clone(),
+            main: tree(&seen.main),
+            other: tree(&seen.other),
+        }
+    }
+}
+
+impl World for TestWorld {
+    fn source(&self, id: &SourceId) -> Result<SourceTree, Refusal> {
+        let tree = if id.name.name == "other" {
+            &self.other
+        } else {
+            &self.main
+        };
+        Ok(SourceTree {
+            tree: tree.clone(),
+            revision: self.seen.revision.clone(),
+            time: self.seen.time,
+        })
+    }
+
+    fn plugin(&self, _: &str) -> Result<Registered, Refusal> {
+        let grants = Grants {
+            files: vec!["**".into()],
+            values: vec!["*".into()],
+            ..Grants::default()
+        };
+        Ok(Registered {
+            plugin: asker().1.clone(),
+            grants: Arc::new(grants),
+            limits: Limits::default(),
+        })
+    }
+
+    fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal> {
+        let value = self
+            .seen
+            .values
+            .get(&reference.name.name)
+            .ok_or(Refusal::Absent)?;
+        Ok(InputValue {
+            bytes: Bytes::from(value.clone()),
+            secret: reference.kind == ConfigKind::Secret,
+        })
+    }
+
+    fn kube_version(&self) -> String {
+        "v1.35.4".into()
+    }
+
+    fn api_versions(&self) -> Arc<[String]> {
+        self.seen.apis.clone().into()
+    }
+
+    fn random_key(&self) -> Option<[u8; 32]> {
+        Some([self.seen.key; 32])
+    }
+
+    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
+        Err(Refusal::Absent)
+    }
+
+    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
+        Err(Refusal::Absent)
+    }
+
+    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Absent)
+    }
+
+    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Absent)
+    }
+
+    fn unwrap_key(&self, _: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
+        Err(Refusal::Absent)
+    }
+}
+
+fn asker() -> &'static (Arc<Host>, Arc<Loaded>) {
+    static ASKER: OnceLock<(Arc<Host>, Arc<Loaded>)> = OnceLock::new();
+    ASKER.get_or_init(|| {
+        let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/asker");
+        let component = weir_testing::plugin::build_guest(&guest).unwrap();
+        let host = Arc::new(Host::new(HostConfig::default()).unwrap());
+        let loaded = host.load(&std::fs::read(component).unwrap()).unwrap();
+        (host, loaded)
+    })
+}
+
+fn tree(files: &BTreeMap<String, String>) -> Arc<dyn Tree> {
+    let mut overlay = OverlayTree::on(EmptyTree::shared());
+    for (path, content) in files {
+        overlay
+            .file(
+                &TreePath::parse(path).unwrap(),
+                content.clone().into_bytes(),
+            )
+            .unwrap();
+    }
+    Arc::new(overlay.finish().unwrap())
+}
+
+fn recipe(questions: &[Value], value_kind: ConfigKind) -> Recipe {
+    let input = |name: &str| InputRef {
+        kind: value_kind,
+        name: ObjectName::new("n", name),
+        key: None,
+        optional: true,
+    };
+    Recipe {
+        unit: UnitId::new("Pipeline", "n", "u"),
+        source: SourceId::new("GitRepository", "n", "main"),
+        steps: vec![Step {
+            name: "ask".into(),
+            plugin: "asker".into(),
+            role: Some(Role::Generator),
+            config: json!({ "questions": questions }),
+            trees: [(
+                "other".to_owned(),
+                SourceId::new("GitRepository", "n", "other"),
+            )]
+            .into(),
+            inputs: ["v", "w"]
+                .into_iter()
+                .map(|name| (name.to_owned(), input(name)))
+                .collect(),
+            filters: Vec::new(),
+        }],
+        common: CommonMetadata::default(),
+        tainted: false,
+    }
+}
+
+fn render(renderer: &Renderer, recipe: &Recipe, seen: &Seen) -> Rendered {
+    renderer
+        .render(recipe, &TestWorld::new(seen), &CancellationToken::new())
+        .unwrap()
+}
+
+fn text(rendered: &Rendered) -> String {
+    rendered
+        .bundle
+        .documents
+        .iter()
+        .map(|document| document.body().to_string())
+        .collect()
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "b", "d/a", "d/b", "d/e/a", "e/a", "e/x.yaml"])
+        .prop_map(str::to_owned)
+}
+
+fn content() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", "one", "k: 1\n", "k: 2\n", "- [\n"]).prop_map(str::to_owned)
+}
+
+fn files() -> impl Strategy<Value = BTreeMap<String, String>> {
+    prop::collection::btree_map(path(), content(), 0..6).prop_map(|mut files| {
+        // A name is a file or a folder.
+        let paths: Vec<String> = files.keys().cloned().collect();
+        files.retain(|path, _| {
+            !paths
+                .iter()
+                .any(|other| other.starts_with(&format!("{path}/")))
+        });
+        files
+    })
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let values = prop::collection::btree_map(
+        prop::sample::select(vec!["v".to_owned(), "w".to_owned()]),
+        content(),
+        0..3,
+    );
+    let revision = prop::sample::select(vec!["r1".to_owned(), "r2".to_owned()]);
+    (files(), files(), values, revision, 0..3u64).prop_map(
+        |(main, other, values, revision, time)| Seen {
+            main,
+            other,
+            values,
+            revision,
+            time,
+            apis: vec!["v1".into()],
+            key: 1,
+        },
+    )
+}
+
+fn question() -> impl Strategy<Value = Value> {
+    let about = |kind: &'static str| path().prop_map(move |path| json!({ kind: path }));
+    let names = |kind: &'static str, names: &[&'static str]| {
+        prop::sample::select(names.to_vec()).prop_map(move |name| json!({ kind: name }))
+    };
+    prop_oneof![
+        about("read"),
+        about("range"),
+        about("parsed"),
+        about("stat"),
+        about("resolve"),
+        about("other"),
+        names("entries", &["", "d", "d/e", "e", "a"]),
+        names("glob", &["*", "**/a", "d/*", "e/*.yaml", "**"]),
+        names("value", &["v", "w"]),
+        names("fact", &["source.revision", "unit.name", "nothing"]),
+        names("api", &["v1", "apps/v1"]),
+        names("random", &["p"]),
+        Just(json!("time")),
+    ]
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let name = prop::sample::select(vec!["v".to_owned(), "w".to_owned()]);
+    prop_oneof![
+        4 => (path(), content()).prop_map(|(path, content)| Edit::Write(path, content)),
+        3 => path().prop_map(Edit::Remove),
+        1 => (path(), content()).prop_map(|(path, content)| Edit::WriteOther(path, content)),
+        1 => (name, content()).prop_map(|(name, content)| Edit::Value(name, content)),
+        1 => Just(Edit::Revision("r3".into())),
+        1 => Just(Edit::Time(9)),
+        1 => Just(Edit::Api("apps/v1".into())),
+        1 => Just(Edit::Key(2)),
+        1 => Just(Edit::Nothing),
+    ]
+}
+
+fn write(files: &mut BTreeMap<String, String>, path: &str, content: &str) {
+    let below = format!("{path}/");
+    files.retain(|other, _| !other.starts_with(&below) && !path.starts_with(&format!("{other}/")));
+    files.insert(path.to_owned(), content.to_owned());
+}
+
+fn edited(seen: &Seen, edit: &Edit) -> Seen {
+    let mut seen = seen.clone();
+    match edit {
+        Edit::Write(path, content) => write(&mut seen.main, path, content),
+        Edit::Remove(path) => drop(seen.main.remove(path)),
+        Edit::WriteOther(path, content) => write(&mut seen.other, path, content),
+        Edit::Value(name, content) => drop(seen.values.insert(name.clone(), content.clone())),
+        Edit::Revision(revision) => seen.revision.clone_from(revision),
+        Edit::Time(time) => seen.time = *time,
+        Edit::Api(api) => {
+            seen.apis.push(api.clone());
+            seen.apis.sort();
+        }
+        Edit::Key(key) => seen.key = *key,
+        Edit::Nothing => {}
+    }
+    seen
+}
+
+/// What the answers show decides whether the plugin has to run again.
+fn check(blind: Option<fn(&Question) -> bool>, cases: u32) -> Result<(), String> {
+    let strategy = (seen(), prop::collection::vec(question(), 1..8), edit());
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&strategy, |(before, questions, edit)| {
+        let recipe = recipe(&questions, ConfigKind::ConfigMap);
+        let mut renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+        renderer.blind = blind;
+        let first = render(&renderer, &recipe, &before);
+        let after = edited(&before, &edit);
+        let again = render(&renderer, &recipe, &after);
+        let fresh = render(
+            &Renderer::new(asker().0.clone(), 1 << 20).unwrap(),
+            &recipe,
+            &after,
+        );
+        prop_assert_eq!(
+            text(&again),
+            text(&fresh),
+            "a stale result was taken for a fresh one"
+        );
+        let differs = text(&first) != text(&fresh);
+        prop_assert!(
+            again.steps[0].ran == differs || matches!(edit, Edit::Key(_)),
+            "ran: {}, differs: {differs}",
+            again.steps[0].ran
+        );
+        let mut index = Index::default();
+        index.set(&recipe.unit, first.dependencies);
+        let changes = changed(&*tree(&before.main), &*tree(&after.main)).unwrap();
+        let touched = index
+            .touched_by_tree(&recipe.source, &changes)
+            .contains(&recipe.unit);
+        let by_tree = matches!(edit, Edit::Write(..) | Edit::Remove(_));
+        prop_assert!(touched || !differs || !by_tree, "the index missed a change");
+        Ok(())
+    });
+    outcome.map_err(|error| error.to_string())
+}
+
+#[test]
+fn changing_an_answer_runs_the_plugin_again_and_nothing_else_does() {
+    check(None, CASES).unwrap();
+}
+
+#[test]
+fn an_omission_would_be_found() {
+    let omissions: [(&str, fn(&Question) -> bool); 3] = [
+        ("listings", |question| {
+            matches!(question, Question::Entries { .. })
+        }),
+        ("misses and reads", |question| {
+            matches!(question, Question::Read { .. })
+        }),
+        ("inputs", |question| {
+            matches!(question, Question::Value { .. })
+        }),
+    ];
+    for (name, blind) in omissions {
+        let found = check(Some(blind), CASES).unwrap_err();
+        assert!(
+            found.contains("stale") || found.contains("ran"),
+            "{name}: {found}"
+        );
+    }
+}
+
+#[test]
+fn what_saw_a_secret_is_tainted_and_its_digest_is_keyed() {
+    let mut seen = Seen {
+        main: BTreeMap::new(),
+        other: BTreeMap::new(),
+        values: [("v".to_owned(), SECRET.to_owned())].into(),
+        revision: "r".into(),
+        time: 0,
+        apis: Vec::new(),
+        key: 1,
+    };
+    let recipe = recipe(&[json!({"value": "v"})], ConfigKind::Secret);
+    let renderers: Vec<Renderer> = (0..2)
+        .map(|_| Renderer::new(asker().0.clone(), 1 << 20).unwrap())
+        .collect();
+    let rendered: Vec<Rendered> = renderers
+        .iter()
+        .map(|renderer| render(renderer, &recipe, &seen))
+        .collect();
+    assert!(rendered.iter().all(|rendered| rendered.bundle.tainted));
+    assert_eq!(text(&rendered[0]), text(&rendered[1]));
+    assert_ne!(
+        rendered[0].bundle.digest, rendered[1].bundle.digest,
+        "anybody could compute this digest"
+    );
+    assert!(!render(&renderers[0], &recipe, &seen).steps[0].ran);
+    seen.values.insert("v".into(), "another".into());
+    assert!(render(&renderers[0], &recipe, &seen).steps[0].ran);
+}
+
+#[test]
+fn without_a_key_what_is_random_is_marked() {
+    struct Keyless(TestWorld);
+    impl World for Keyless {
+        fn source(&self, id: &SourceId) -> Result<SourceTree, Refusal> {
+            self.0.source(id)
+        }
+        fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
+            self.0.plugin(name)
+        }
+        fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal> {
+            self.0.input(reference)
+        }
+        fn kube_version(&self) -> String {
+            self.0.kube_version()
+        }
+        fn api_versions(&self) -> Arc<[String]> {
+            self.0.api_versions()
+        }
+        fn random_key(&self) -> Option<[u8; 32]> {
+            None
+        }
+        fn object(&self, a: &str, b: &str, c: &str, d: &str) -> Result<String, Refusal> {
+            self.0.object(a, b, c, d)
+        }
+        fn objects(&self, a: &str, b: &str, c: &str, d: &str) -> Result<String, Refusal> {
+            self.0.objects(a, b, c, d)
+        }
+        fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
+            self.0.open_url(url, budget)
+        }
+        fn open_chart(
+            &self,
+            a: &str,
+            b: &str,
+            c: &str,
+            budget: &Budget,
+        ) -> Result<SourceTree, Refusal> {
+            self.0.open_chart(a, b, c, budget)
+        }
+        fn unwrap_key(&self, a: &str, b: &[(String, String)], c: &[u8]) -> Result<Bytes, Refusal> {
+            self.0.unwrap_key(a, b, c)
+        }
+    }
+    let seen = Seen {
+        main: BTreeMap::new(),
+        other: BTreeMap::new(),
+        values: BTreeMap::new(),
+        revision: "r".into(),
+        time: 0,
+        apis: Vec::new(),
+        key: 1,
+    };
+    let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+    let rendered = renderer
+        .render(
+            &recipe(&[json!({"random": "password"})], ConfigKind::ConfigMap),
+            &Keyless(TestWorld::new(&seen)),
+            &CancellationToken::new(),
+        )
+        .unwrap();
+    let pointers: Vec<&str> = rendered
+        .bundle
+        .placeholders
+        .iter()
+        .map(|one| one.pointer.as_str())
+        .collect();
+    assert_eq!(pointers, ["/data/answers"]);
+}

@@ -1,0 +1,309 @@
+//! The one place that makes HTTP clients.
+//!
+//! A client is made for what a source says about its server (authorities, client certificate, proxy) and shared by all
+//! sources that say the same. Making one can fail, for there may be no certificates to trust on this machine, and the
+//! error says so. Nothing is read from the environment unless [`HttpOptions::proxy`] asks for it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::redirect;
+use url::Url;
+
+use crate::address::Login;
+use crate::secret::SecretText;
+
+/// Clients that are kept; each has its pool of connections.
+const MAX_CLIENTS: usize = 64;
+
+/// Makes clients. Cheap to clone; clones share their clients.
+#[derive(Clone)]
+pub struct HttpFactory {
+    options: Arc<HttpOptions>,
+    clients: Arc<Mutex<HashMap<ClientSpec, reqwest::Client>>>,
+}
+
+/// What holds for all clients.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// What requests are sent as.
+    pub user_agent: String,
+    /// For establishing a connection.
+    pub connect_timeout: Duration,
+    /// For each wait for more of an answer.
+    pub read_timeout: Duration,
+    /// How often a request may be sent elsewhere.
+    pub redirects: usize,
+    /// Where sources that name no proxy go through.
+    pub proxy: DefaultProxy,
+}
+
+/// The proxy of sources that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultProxy {
+    /// None.
+    Direct,
+    /// What `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    Environment,
+}
+
+/// What a source says about its server. The default is a server with a public certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientSpec {
+    /// PEM; these authorities are trusted beside those of the machine.
+    pub authorities: Option<String>,
+    /// PEM of a certificate and its key, shown to the server.
+    pub identity: Option<SecretText>,
+    /// Instead of the default.
+    pub proxy: Option<ProxySpec>,
+}
+
+/// A proxy of one source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ProxySpec {
+    /// `http`, `https` or `socks5`.
+    pub url: Url,
+    /// For the proxy itself.
+    pub login: Option<Login>,
+}
+
+/// Why there is no client or no body.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("the certificate authorities are not valid PEM: {0}")]
+    Authorities(String),
+    #[error("the client certificate and key are not valid PEM: {0}")]
+    Identity(String),
+    #[error("the proxy {url} cannot be used: {reason}")]
+    Proxy { url: String, reason: String },
+    #[error(
+        "the HTTP client cannot be made: {0}; are certificates (/etc/ssl/certs, SSL_CERT_FILE) installed?"
+    )]
+    Client(String),
+    #[error("the answer has more than {limit} bytes")]
+    TooLarge { limit: u64 },
+    #[error("reading the answer: {0}")]
+    Body(String),
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("weir/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: Duration::from_secs(15),
+            read_timeout: Duration::from_secs(30),
+            redirects: 5,
+            proxy: DefaultProxy::Direct,
+        }
+    }
+}
+
+impl HttpFactory {
+    /// A factory without clients yet.
+    pub fn new(options: HttpOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+            clients: Arc::default(),
+        }
+    }
+
+    /// The client for such servers.
+    pub fn client(&self, spec: &ClientSpec) -> Result<reqwest::Client, HttpError> {
+        if let Some(known) = self
+            .clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(spec)
+        {
+            return Ok(known.clone());
+        }
+        let client = self.make(spec)?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= MAX_CLIENTS {
+            // Whoever uses one of them keeps it until done.
+            clients.clear();
+        }
+        clients.insert(spec.clone(), client.clone());
+        Ok(client)
+    }
+
+    fn make(&self, spec: &ClientSpec) -> Result<reqwest::Client, HttpError> {
+        let options = &self.options;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&options.user_agent)
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout)
+            .redirect(redirects(options.redirects))
+            .referer(false);
+        if let Some(pem) = &spec.authorities {
+            let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+                .map_err(|error| HttpError::Authorities(reason(&error)))?;
+            if authorities.is_empty() {
+                return Err(HttpError::Authorities(
+                    "there is no certificate in it".to_owned(),
+                ));
+            }
+            builder = builder.tls_certs_merge(authorities);
+        }
+        if let Some(pem) = &spec.identity {
+            let identity = reqwest::Identity::from_pem(pem.expose().as_bytes())
+                .map_err(|error| HttpError::Identity(reason(&error)))?;
+            builder = builder.identity(identity);
+        }
+        builder = match (&spec.proxy, options.proxy) {
+            (Some(proxy), _) => builder.proxy(proxy.make()?),
+            (None, DefaultProxy::Direct) => builder.no_proxy(),
+            (None, DefaultProxy::Environment) => builder,
+        };
+        builder
+            .build()
+            .map_err(|error| HttpError::Client(reason(&error)))
+    }
+}
+
+impl ProxySpec {
+    fn make(&self) -> Result<reqwest::Proxy, HttpError> {
+        let refuse = |reason: String| {
+            let mut url = self.url.clone();
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            HttpError::Proxy {
+                url: url.to_string(),
+                reason,
+            }
+        };
+        if !matches!(self.url.scheme(), "http" | "https" | "socks5") {
+            return Err(refuse(
+                "its scheme is none of http, https and socks5".to_owned(),
+            ));
+        }
+        let proxy =
+            reqwest::Proxy::all(self.url.clone()).map_err(|error| refuse(reason(&error)))?;
+        Ok(match &self.login {
+            Some(login) => proxy.basic_auth(&login.user, login.password.expose()),
+            None => proxy,
+        })
+    }
+}
+
+/// The whole body, if it is not larger than `limit`.
+pub async fn read_body(mut response: reqwest::Response, limit: u64) -> Result<Bytes, HttpError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| HttpError::Body(reason(&error)))?
+    {
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(HttpError::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+/// Redirects stay on HTTP and never fall back from HTTPS. That logins are not sent to another host is reqwest's doing.
+fn redirects(limit: usize) -> redirect::Policy {
+    redirect::Policy::custom(move |attempt| {
+        if attempt.previous().len() > limit {
+            return attempt.error(format!("more than {limit} redirects"));
+        }
+        let secure = attempt
+            .previous()
+            .last()
+            .is_some_and(|from| from.scheme() == "https");
+        match attempt.url().scheme() {
+            "https" => attempt.follow(),
+            "http" if !secure => attempt.follow(),
+            "http" => attempt.error("a redirect from https to http"),
+            _ => attempt.error("a redirect to something that is not HTTP"),
+        }
+    })
+}
+
+/// The innermost causes of an error of reqwest, without the address, which may hold a login.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    match (parts.is_empty(), error.is_timeout()) {
+        (_, true) => "the server did not answer in time".to_owned(),
+        (true, false) => "the request was not possible".to_owned(),
+        // The outer ones only say that something is wrong.
+        (false, false) => parts.split_off(parts.len().saturating_sub(2)).join(": "),
+    }
+}
+
+impl fmt::Debug for HttpFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpFactory")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_specs_share_a_client_and_bad_ones_say_why() {
+        let factory = HttpFactory::new(HttpOptions::default());
+        let check = |spec: ClientSpec, part: &str| {
+            let error = factory.client(&spec).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        assert!(factory.client(&ClientSpec::default()).is_ok());
+        assert!(factory.client(&ClientSpec::default()).is_ok());
+        assert_eq!(factory.clients.lock().unwrap().len(), 1);
+        check(
+            ClientSpec {
+                authorities: Some("x".to_owned()),
+                ..ClientSpec::default()
+            },
+            "no certificate in it",
+        );
+        let identity = Some(SecretText::new("-----BEGIN hush-----".to_owned()));
+        check(
+            ClientSpec {
+                identity,
+                ..ClientSpec::default()
+            },
+            "client certificate",
+        );
+        let url = Url::parse("ftp://ann:hush@proxy.example.org").unwrap();
+        check(
+            ClientSpec {
+                proxy: Some(ProxySpec { url, login: None }),
+                ..ClientSpec::default()
+            },
+            "ftp://proxy.example.org",
+        );
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let login = Some(Login {
+            user: "ann".to_owned(),
+            password: SecretText::new("hush".to_owned()),
+        });
+        let spec = ClientSpec {
+            identity: Some(SecretText::new("hush".to_owned())),
+            proxy: Some(ProxySpec {
+                url: Url::parse("http://proxy").unwrap(),
+                login,
+            }),
+            ..ClientSpec::default()
+        };
+        assert!(!format!("{spec:?}").contains("hush"));
+    }
+}

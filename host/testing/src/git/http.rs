@@ -1,0 +1,223 @@
+//! As much of HTTP/1.1 as Git's clients use.
+
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Context, Result, bail, ensure};
+
+const MAX_HEAD: u64 = 64 << 10;
+const MAX_BODY: u64 = 1 << 30;
+
+pub(super) struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// The head of a CGI program's answer.
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+/// A chunked answer.
+pub(super) struct Body<'a>(&'a mut TcpStream);
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    /// `None`: the client closed the connection.
+    pub(super) fn read_request(&mut self) -> Result<Option<Request>> {
+        let Some((first, headers)) = read_head(&mut self.stream)? else {
+            return Ok(None);
+        };
+        let mut parts = first.split(' ');
+        let (Some(method), Some(target)) = (parts.next(), parts.next()) else {
+            bail!("malformed request line {first:?}");
+        };
+        let mut request = Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers,
+            body: Vec::new(),
+        };
+        if request.header("expect").is_some() {
+            self.stream
+                .get_mut()
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        if request.header("transfer-encoding").is_some() {
+            self.read_chunks(&mut request.body)?;
+        } else if let Some(length) = request.header("content-length") {
+            let length: u64 = length.parse().context("the content length")?;
+            ensure!(length <= MAX_BODY, "a body of {length} bytes");
+            (&mut self.stream)
+                .take(length)
+                .read_to_end(&mut request.body)?;
+        }
+        Ok(Some(request))
+    }
+
+    fn read_chunks(&mut self, body: &mut Vec<u8>) -> Result<()> {
+        loop {
+            let mut line = String::new();
+            (&mut self.stream).take(MAX_HEAD).read_line(&mut line)?;
+            let length = u64::from_str_radix(line.trim(), 16).context("the length of a chunk")?;
+            ensure!(
+                body.len() as u64 + length <= MAX_BODY,
+                "a body over {MAX_BODY} bytes"
+            );
+            (&mut self.stream).take(length).read_to_end(body)?;
+            line.clear();
+            (&mut self.stream).take(MAX_HEAD).read_line(&mut line)?;
+            if length == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends a whole answer.
+    pub(super) fn respond(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<()> {
+        let mut text = format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\n", body.len());
+        for (name, value) in headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        let stream = self.stream.get_mut();
+        stream.write_all(text.as_bytes())?;
+        stream.write_all(body)?;
+        Ok(())
+    }
+
+    /// Begins an answer whose length is not known.
+    pub(super) fn start(&mut self, status: u16, headers: &[(String, String)]) -> Result<Body<'_>> {
+        let mut text = format!("HTTP/1.1 {status} -\r\nTransfer-Encoding: chunked\r\n");
+        for (name, value) in headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        let stream = self.stream.get_mut();
+        stream.write_all(text.as_bytes())?;
+        Ok(Body(stream))
+    }
+}
+
+impl Body<'_> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+        chunk.extend_from_slice(bytes);
+        chunk.extend_from_slice(b"\r\n");
+        Ok(self.0.write_all(&chunk)?)
+    }
+
+    pub(super) fn end(self) -> Result<()> {
+        Ok(self.0.write_all(b"0\r\n\r\n")?)
+    }
+}
+
+impl Request {
+    /// `name` in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// `user:password` of a Basic login.
+    pub(super) fn basic_login(&self) -> Option<String> {
+        let encoded = self.header("authorization")?.strip_prefix("Basic ")?;
+        String::from_utf8(decode_base64(encoded)?).ok()
+    }
+}
+
+/// The head of a CGI answer and the part of the body that was read with it.
+pub(super) fn read_cgi_head(output: &mut impl Read) -> Result<(Head, Cursor<Vec<u8>>)> {
+    let mut reader = BufReader::new(output);
+    let Some((first, headers)) = read_head(&mut reader)? else {
+        bail!("git http-backend gave no answer")
+    };
+    let mut head = Head {
+        status: 200,
+        headers: Vec::new(),
+    };
+    let first = split_header(&first).into_iter();
+    for (name, value) in first.chain(headers) {
+        match name.as_str() {
+            "status" => {
+                head.status = value
+                    .split(' ')
+                    .next()
+                    .unwrap_or_default()
+                    .parse()
+                    .context("the status")?
+            }
+            _ => head.headers.push((name, value)),
+        }
+    }
+    let rest = reader.buffer().to_vec();
+    Ok((head, Cursor::new(rest)))
+}
+
+/// The first line and the headers. `None`: there is nothing more.
+fn read_head(stream: &mut impl BufRead) -> Result<Option<(String, Vec<(String, String)>)>> {
+    let mut stream = stream.take(MAX_HEAD);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            ensure!(lines.is_empty(), "the head ends early");
+            return Ok(None);
+        }
+        let line = line.trim_end_matches(['\r', '\n']);
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line.to_owned());
+    }
+    let mut lines = lines.into_iter();
+    let first = lines.next().unwrap_or_default();
+    Ok(Some((
+        first,
+        lines.filter_map(|line| split_header(&line)).collect(),
+    )))
+}
+
+fn split_header(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':')?;
+    Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for &byte in text.trim_end_matches('=').as_bytes() {
+        let value = ALPHABET.iter().position(|&own| own == byte)?;
+        bits = bits << 6 | u32::try_from(value).ok()?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    Some(bytes)
+}

@@ -1,0 +1,118 @@
+//! Server processes that cannot outlive the test binary.
+//!
+//! A shell stands between: it starts the server and ends it as soon as its own standard input closes, which the kernel
+//! does when the test binary is gone, be it by `exit`, a panic or `kill -9`. (A parent-death signal would need unsafe
+//! code, and fires when the *thread* that started the server ends, which a test's thread does.)
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+/// Starts `"$@"`, waits for it, and ends it when standard input closes. `WEIR_REMOVE`, if set, is removed at the end.
+const SUPERVISOR: &str = r#"
+trap '' INT HUP TERM
+exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+{ while read -r _; do :; done; kill -KILL $server; } <&3 2>/dev/null &
+watcher=$!
+exec 3<&-
+wait $server
+status=$?
+kill -KILL $watcher 2>/dev/null
+# Another server of the same folder can be ending at this moment, and write a last line.
+if [ -n "$WEIR_REMOVE" ]; then rm -rf "$WEIR_REMOVE" || { sleep 1; rm -rf "$WEIR_REMOVE"; }; fi
+exit $status
+"#;
+
+/// A running server. Dropping it ends the server and waits until it is gone.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    supervisor: Child,
+    /// Closing this is what ends the server.
+    lifeline: Option<ChildStdin>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program with its output appended to `log`. `remove` is a folder that goes when the server ended.
+    pub(crate) fn start<A: AsRef<OsStr>>(
+        program: &Path,
+        arguments: impl IntoIterator<Item = A>,
+        log: &Path,
+        remove: Option<&Path>,
+    ) -> Result<Self> {
+        let name = program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("opening the log {}", log.display()))?;
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", SUPERVISOR, "supervisor"])
+            .arg(program)
+            .args(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        command.env("WEIR_REMOVE", remove.unwrap_or(Path::new("")));
+        // Its own group: Ctrl-C in a terminal goes to the test binary, whose end then ends the servers in order.
+        command.process_group(0);
+        let mut supervisor = command
+            .spawn()
+            .with_context(|| format!("starting {name}"))?;
+        let lifeline = supervisor.stdin.take();
+        Ok(Self {
+            name,
+            supervisor,
+            lifeline,
+            log: log.to_owned(),
+        })
+    }
+
+    /// An error with the end of the log if the server has ended by itself.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        match self.supervisor.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(anyhow::anyhow!(
+                "{} ended with {status}; its log ends:\n{}",
+                self.name,
+                self.log_end()
+            )),
+        }
+    }
+
+    /// The last lines of the log.
+    pub(crate) fn log_end(&self) -> String {
+        const LINES: usize = 30;
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
+    }
+
+    /// Kills the server (`kill -9`) and waits until it is gone.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        drop(self.lifeline.take());
+        self.supervisor.wait().map(drop)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            tracing::warn!(%error, server = self.name, "waiting for the end of a test server");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The pinned originals that tests run: where they are, and how they are built.
+//!
+//! Each comes from a Go module of its own under `tests/tools/`, so that it has the build list that its authors released
+//! and a new pin rebuilds only what it concerns. `cargo xtask tools` builds them into a cache outside the checkout;
+//! the name of a built file holds a digest of everything that went in, so a file that is there is the right one.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+/// A program that is built from a Go module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// What it is called, and the start of the built file's name.
+    pub name: &'static str,
+    /// The folder under `tests/tools/` with its `go.mod`.
+    pub module: &'static str,
+    /// The Go package of its `main`.
+    pub package: &'static str,
+    /// Go variables that its release build sets, as `PACKAGE.NAME=VALUE`.
+    pub variables: &'static [&'static str],
+}
+
+/// `kubectl version` and `/version` answer with these.
+const KUBERNETES: &[&str] = &[
+    "k8s.io/client-go/pkg/version.gitVersion=v1.35.4",
+    "k8s.io/client-go/pkg/version.gitMajor=1",
+    "k8s.io/client-go/pkg/version.gitMinor=35",
+    "k8s.io/component-base/version.gitVersion=v1.35.4",
+    "k8s.io/component-base/version.gitMajor=1",
+    "k8s.io/component-base/version.gitMinor=35",
+];
+
+/// Every tool there is. What few suites need goes last: it is built last.
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        name: "etcd",
+        module: "etcd",
+        package: "go.etcd.io/etcd/server/v3",
+        variables: &[],
+    },
+    Tool {
+        name: "kube-apiserver",
+        module: "kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-apiserver",
+        variables: KUBERNETES,
+    },
+    Tool {
+        name: "kubectl",
+        module: "kubernetes",
+        package: "k8s.io/kubernetes/cmd/kubectl",
+        variables: KUBERNETES,
+    },
+];
+
+/// The built file of a tool, or `None` if `cargo xtask tools` has not built it. With `CI=true` in the environment a
+/// missing tool is an error, so that no suite can pass by not running.
+pub fn find(name: &str) -> Result<Option<PathBuf>> {
+    let tool = TOOLS
+        .iter()
+        .find(|tool| tool.name == name)
+        .with_context(|| format!("no tool is called {name:?}"))?;
+    let path = tool.built()?;
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    ensure!(
+        !in_ci(),
+        "{name} is not built (expected {}); run `cargo xtask tools` first",
+        path.display()
+    );
+    Ok(None)
+}
+
+/// Whether a missing tool is an error.
+pub fn in_ci() -> bool {
+    env::var("CI").is_ok_and(|value| value == "true")
+}
+
+/// Where built tools are kept: `$WEIR_TOOLS`, else `weir/tools` in the user's cache folder.
+pub fn cache() -> Result<PathBuf> {
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(folder) = set("WEIR_TOOLS") {
+        return Ok(folder);
+    }
+    if let Some(folder) = set("XDG_CACHE_HOME") {
+        return Ok(folder.join("weir/tools"));
+    }
+    match set("HOME") {
+        Some(home) => Ok(home.join(".cache/weir/tools")),
+        None => bail!("no folder for built tools: set WEIR_TOOLS, XDG_CACHE_HOME or HOME"),
+    }
+}
+
+impl Tool {
+    /// The file that a build makes, whether it is there or not.
+    pub fn built(&self) -> Result<PathBuf> {
+        Ok(cache()?.join(format!("{}-{}", self.name, self.key()?)))
+    }
+
+    /// The folder with its `go.mod`.
+    pub fn folder(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/tools")
+            .join(self.module)
+    }
+
+    /// The `-ldflags` of its build: without debug data, with its version.
+    pub fn ldflags(&self) -> String {
+        let mut flags = String::from("-s -w");
+        for variable in self.variables {
+            flags.push_str(" -X ");
+            flags.push_str(variable);
+        }
+        flags
+    }
+
+    /// A digest of what decides the built file.
+    fn key(&self) -> Result<String> {
+        let mut digest = Sha256::new();
+        for file in ["go.mod", "go.sum"] {
+            let path = self.folder().join(file);
+            let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            digest.update(text.len().to_le_bytes());
+            digest.update(text);
+        }
+        for part in [go_version()?, self.package, &self.ldflags()] {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        }
+        Ok(hex::encode(&digest.finalize()[..8]))
+    }
+}
+
+/// The version of the Go toolchain, asked for once.
+fn go_version() -> Result<&'static str> {
+    static VERSION: OnceLock<Result<String, String>> = OnceLock::new();
+    let version = VERSION.get_or_init(|| {
+        let output = Command::new("go")
+            .args(["env", "GOVERSION"])
+            .output()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    });
+    match version {
+        Ok(version) => Ok(version),
+        Err(error) => {
+            bail!("running `go env GOVERSION`: {error}; the test tools need a Go toolchain")
+        }
+    }
+}

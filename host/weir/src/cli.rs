@@ -1,0 +1,183 @@
+//! Flags and arguments, as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A GitOps reconciler for Kubernetes that renders with sandboxed plugins and speaks Flux's own resources.
+///
+/// Exit codes: 0 everything is as asked for; 1 something failed or is not ready; 2 the command line was not understood.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reconcile into a cluster, or into a folder with --local.
+    Run(RunArgs),
+    /// Look at plugins and try them.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Build kustomizations as kustomize does.
+    Kustomize {
+        #[command(subcommand)]
+        command: KustomizeCommand,
+    },
+    /// Print the version.
+    Version(VersionArgs),
+    /// Print a completion script for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Write the manual pages.
+    #[command(hide = true)]
+    Man { directory: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Reconcile into this folder, with the embedded cluster, instead of into a Kubernetes cluster.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) local: Option<PathBuf>,
+    /// Take this folder as the tree of the source that --source names.
+    #[arg(long, value_name = "REPO")]
+    pub(crate) root: Option<PathBuf>,
+    /// The source that --root stands for.
+    #[arg(
+        long,
+        value_name = "KIND/NAME",
+        default_value = "GitRepository/flux-system"
+    )]
+    pub(crate) source: String,
+    /// Where in REPO to start: made into a Kustomization named like the source.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// The namespace of the source and of what weir keeps for itself.
+    #[arg(long, value_name = "NAME", default_value = "flux-system")]
+    pub(crate) namespace: String,
+    /// Reconcile only what is in this namespace.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only_namespace: Option<String>,
+    /// Stop when nothing is left to do; fail if something is not ready then.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many sources and units are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrent: u16,
+    /// Where fetched repositories and compiled plugins are kept; may be deleted at any time.
+    #[arg(long, value_name = "DIR", env = "WEIR_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
+    /// How the result is shown.
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub(crate) output: Report,
+    /// What to log, for example "info" or "weir_controller=debug".
+    #[arg(long, value_name = "FILTER", env = "WEIR_LOG", default_value = "off")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Say what a component is and what it asks for.
+    Inspect {
+        /// The component.
+        file: PathBuf,
+        #[arg(short, long, value_enum, default_value_t = Report::Text)]
+        output: Report,
+    },
+    /// Run a component on the manifests of a folder and print the objects that come out.
+    Run(PluginRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginRunArgs {
+    /// The component.
+    pub(crate) file: PathBuf,
+    /// The folder: its files can be read by the plugin, and a transformer or validator gets the objects of its YAML files.
+    pub(crate) directory: PathBuf,
+    /// The config, as YAML or JSON; @FILE reads it from a file.
+    #[arg(long, value_name = "CONFIG", default_value = "{}")]
+    pub(crate) config: String,
+    /// A grant beside the files of the folder, for example documents=Secret.
+    #[arg(long = "grant", value_name = "WHAT=NAME")]
+    pub(crate) grants: Vec<String>,
+    /// yaml, json or dir:FOLDER.
+    #[arg(short, long, default_value = "yaml")]
+    pub(crate) output: Objects,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KustomizeCommand {
+    /// Print what a folder builds to.
+    Build(BuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// The folder with the kustomization file.
+    #[arg(default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Whose rules hold: the command line's or kustomize-controller's.
+    #[arg(long, value_enum, default_value_t = Profile::Cli)]
+    pub(crate) profile: Profile,
+    /// Whether files outside of the folder of a kustomization may be read.
+    #[arg(
+        long,
+        value_name = "RESTRICTOR",
+        default_value = "LoadRestrictionsRootOnly"
+    )]
+    pub(crate) load_restrictor: String,
+    /// Let the helmCharts field use the plugin that is registered as "helm".
+    #[arg(long)]
+    pub(crate) enable_helm: bool,
+    /// Let generators, transformers and validators name registered plugins.
+    #[arg(long)]
+    pub(crate) enable_alpha_plugins: bool,
+    /// Add the label app.kubernetes.io/managed-by.
+    #[arg(long)]
+    pub(crate) enable_managedby_label: bool,
+    /// Write to this file, or one file for each object into this folder if it exists.
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub(crate) output: Report,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    Cli,
+    Flux,
+}
+
+/// Where objects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Objects {
+    Yaml,
+    Json,
+    Directory(PathBuf),
+}
+
+impl std::str::FromStr for Objects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "yaml" => Ok(Self::Yaml),
+            None if text == "json" => Ok(Self::Json),
+            Some(("dir", folder)) if !folder.is_empty() => Ok(Self::Directory(folder.into())),
+            _ => Err("expected yaml, json or dir:FOLDER".to_owned()),
+        }
+    }
+}

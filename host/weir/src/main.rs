@@ -1,0 +1,46 @@
+//! The `weir` command.
+//!
+//! Only this crate reads flags and the environment, prints, and exits.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod cli;
+mod folder_world;
+mod generate;
+mod kustomize;
+mod output;
+mod plugin;
+mod run;
+mod show;
+mod snippet;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            snippet::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: cli::Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        cli::Command::Run(args) => run::run(&args),
+        cli::Command::Plugin { command } => plugin::plugin(&command),
+        cli::Command::Kustomize {
+            command: cli::KustomizeCommand::Build(args),
+        } => kustomize::build(&args),
+        cli::Command::Version(args) => output::version(&args),
+        cli::Command::Completions { shell } => generate::completions(shell),
+        cli::Command::Man { directory } => generate::man(&directory),
+    }
+}

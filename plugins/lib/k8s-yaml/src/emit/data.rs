@@ -1,0 +1,198 @@
+//! Values without tags, anchors, comments and styles.
+
+use std::borrow::Cow;
+
+use super::analysis::Analysis;
+use super::check_depth;
+use super::keys::{self, KeyOrder};
+use super::numbers::go_float_text;
+use super::writer::{Place, Step, Writer};
+use crate::data::Data;
+use crate::error::{ErrorKind, YamlError};
+use crate::node::Style;
+use crate::scalar::{Scalar, Schema, base_60, old_bool};
+
+/// Whose way to write values is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavour {
+    /// `sigs.k8s.io/yaml`: JSON read and written by go-yaml v2.
+    Sigs,
+    /// go-yaml v3 on plain Go values.
+    Version3,
+}
+
+/// The longest key that may stand on one line with its value, in bytes.
+pub(super) const LONGEST_SIMPLE_KEY: usize = 128;
+
+pub(super) fn write(
+    writer: &mut Writer,
+    data: &Data<'_>,
+    flavour: Flavour,
+) -> Result<(), YamlError> {
+    let mut emitter = Emitter { writer, flavour };
+    emitter.node(data, Place::Root, 0)?;
+    emitter.writer.write_indent();
+    Ok(())
+}
+
+struct Emitter<'w> {
+    writer: &'w mut Writer,
+    flavour: Flavour,
+}
+
+impl Emitter<'_> {
+    fn node(&mut self, data: &Data<'_>, place: Place, depth: usize) -> Result<(), YamlError> {
+        match data {
+            Data::Null => self.writer.word("null"),
+            Data::Bool(true) => self.writer.word("true"),
+            Data::Bool(false) => self.writer.word("false"),
+            Data::Int(value) => self.writer.word(&value.to_string()),
+            Data::Uint(value) => self.writer.word(&value.to_string()),
+            Data::Float(value) => self.writer.word(&go_float_text(*value)),
+            Data::Str(text) => {
+                let text = self.readable(text)?;
+                let analysis = Analysis::of(&text, self.writer.tabs_in_blocks());
+                self.string(&text, &analysis, place);
+            }
+            Data::Seq(items) if items.is_empty() => self.empty("[", "]"),
+            Data::Map(entries) if entries.is_empty() => self.empty("{", "}"),
+            Data::Seq(items) => self.sequence(items, place, depth)?,
+            Data::Map(entries) => self.mapping(entries, place, depth)?,
+        }
+        Ok(())
+    }
+
+    fn sequence(
+        &mut self,
+        items: &[Data<'_>],
+        place: Place,
+        depth: usize,
+    ) -> Result<(), YamlError> {
+        check_depth(depth)?;
+        let before = self.writer.deeper(place, Step::BlockSequence);
+        for item in items {
+            self.writer.write_indent();
+            self.writer.indenting_indicator("-");
+            self.node(item, Place::BlockItem, depth + 1)?;
+        }
+        self.writer.indent = before;
+        Ok(())
+    }
+
+    fn mapping(
+        &mut self,
+        entries: &[(Cow<'_, str>, Data<'_>)],
+        place: Place,
+        depth: usize,
+    ) -> Result<(), YamlError> {
+        check_depth(depth)?;
+        let order = match self.flavour {
+            Flavour::Sigs => KeyOrder::Version2,
+            Flavour::Version3 => KeyOrder::Version3,
+        };
+        let mut sorted: Vec<_> = entries.iter().collect();
+        keys::sort(&mut sorted, order, |entry| entry.0.as_ref());
+        let before = self.writer.deeper(place, Step::BlockMapping);
+        for (key, value) in sorted {
+            if self.flavour == Flavour::Sigs && key.contains('\u{85}') {
+                return Err(broken_key(key));
+            }
+            let key = self.readable(key)?;
+            let analysis = Analysis::of(&key, self.writer.tabs_in_blocks());
+            self.writer.write_indent();
+            if !analysis.multiline && key.len() <= LONGEST_SIMPLE_KEY {
+                self.string(&key, &analysis, Place::SimpleKey);
+                self.writer.indicator(":", false);
+            } else {
+                self.writer.indenting_indicator("?");
+                self.string(&key, &analysis, Place::Key);
+                self.writer.write_indent();
+                self.writer.indenting_indicator(":");
+            }
+            self.node(value, Place::Value, depth + 1)?;
+        }
+        self.writer.indent = before;
+        Ok(())
+    }
+
+    fn empty(&mut self, open: &str, close: &str) {
+        self.writer.opening_indicator(open);
+        self.writer.indicator(close, false);
+    }
+
+    fn string(&mut self, text: &str, analysis: &Analysis, place: Place) {
+        let style = if text.contains('\n') {
+            Style::Literal
+        } else if self.reads_back(text) {
+            Style::Default
+        } else {
+            Style::DoubleQuoted
+        };
+        self.writer.scalar(text, style, analysis, place);
+    }
+
+    /// Whether the text, written plain, is a string to the reader.
+    fn reads_back(&self, text: &str) -> bool {
+        let schema = match self.flavour {
+            Flavour::Sigs => Schema::Sigs,
+            Flavour::Version3 => Schema::Kyaml,
+        };
+        let is_string = matches!(schema.classify(text), Scalar::Str | Scalar::Merge);
+        is_string && !base_60(text) && old_bool(text).is_none()
+    }
+
+    /// What is left of a string after it was written as JSON and read by go-yaml: it takes U+0085 for a line break and refuses other control
+    /// characters that JSON does not escape.
+    fn readable<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, YamlError> {
+        if self.flavour != Flavour::Sigs || text.is_ascii() && !text.contains('\u{7f}') {
+            return Ok(Cow::Borrowed(text));
+        }
+        let refused = |character: char| matches!(character, '\u{7f}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+        if let Some(character) = text.chars().find(|character| refused(*character)) {
+            let message = "control characters are not allowed";
+            let hint = format!(
+                "remove U+{:04X} from the text that starts with {:?}",
+                u32::from(character),
+                start(text)
+            );
+            return Err(YamlError::new(ErrorKind::Encoding, message).with_hint(hint));
+        }
+        Ok(if text.contains('\u{85}') {
+            Cow::Owned(fold_next_lines(text))
+        } else {
+            Cow::Borrowed(text)
+        })
+    }
+}
+
+/// As a double-quoted scalar folds its line breaks: one becomes a space, of several all but the first stay, and the spaces
+/// around them go.
+fn fold_next_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{85}') {
+        out.push_str(rest[..at].trim_end_matches(' '));
+        let after = rest[at..].trim_start_matches(['\u{85}', ' ']);
+        let breaks = rest[at..rest.len() - after.len()].matches('\u{85}').count();
+        match breaks {
+            1 => out.push(' '),
+            _ => out.extend(std::iter::repeat_n('\n', breaks - 1)),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// In JSON text a key with U+0085 is a key that goes on to the next line.
+fn broken_key(key: &str) -> YamlError {
+    let hint = format!(
+        "remove U+0085 from the key that starts with {:?}",
+        start(key)
+    );
+    YamlError::new(ErrorKind::Encoding, "did not find expected ',' or '}'").with_hint(hint)
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(20).collect()
+}

@@ -1,0 +1,14 @@
+//! Builds over the file system and in memory, compared with what kustomize made of the same input.
+
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+mod docs;
+mod errors;
+mod flux;
+mod folder;
+mod limits;
+mod memory;
+mod plugins;
+mod properties;
+mod vectors;

@@ -1,0 +1,412 @@
+//! `cargo xtask bench foundation`: what deciding, doing nothing and resting cost.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use weir_api::inventory::Inventory;
+use weir_api::kustomize::Kustomization;
+use weir_api::{Object, crd, names};
+use weir_apply::{Journal, Live, Owner, Request, apply, prepare};
+use weir_cluster::{Apply, Cluster, ClusterError, Local};
+use weir_controller::{Clock, Controller, NodeId, NodeKind, Options, RootBinding};
+use weir_plugin::ask::Budget;
+use weir_plugin::{Document, Host, HostConfig, Refusal};
+use weir_render::{
+    Index, InputRef, InputValue, Recipe, Registered, Renderer, SourceId, SourceTree, World,
+};
+use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const UNITS: usize = 1000;
+const RUNS: usize = 7;
+
+fn main() -> Result<()> {
+    first_call()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(deciding_and_doing_nothing())?;
+    runtime.block_on(at_rest())
+}
+
+fn figure(name: &str, unit: &str, value: f64, target: f64) {
+    anstream::println!(
+        "{}",
+        json!({"name": name, "unit": unit, "weir": value, "target": target})
+    );
+}
+
+fn median(mut values: Vec<Duration>) -> f64 {
+    values.sort();
+    values[values.len() / 2].as_secs_f64() * 1000.0
+}
+
+/// A host, the built-in plugins and one small build, as in a process that just started.
+fn first_call() -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        let host = Arc::new(Host::new(HostConfig::default())?);
+        let world = FilesWorld::new(files(1, "1")?, weir_render::builtin::load(&host)?);
+        let renderer = renderer(host)?;
+        renderer.render(&recipe(0)?, &world, &CancellationToken::new())?;
+        times.push(started.elapsed());
+    }
+    figure(
+        "first call of a built-in after start",
+        "ms",
+        median(times),
+        10.0,
+    );
+    Ok(())
+}
+
+async fn deciding_and_doing_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cluster: Arc<dyn Cluster> = Arc::new(Local::open(folder.path().join("cluster"))?);
+    let host = Arc::new(Host::new(HostConfig::default())?);
+    let renderer = Arc::new(renderer(host.clone())?);
+    let before = files(UNITS, "1")?;
+    let world = Arc::new(FilesWorld::new(
+        before.clone(),
+        weir_render::builtin::load(&host)?,
+    ));
+    let recipes: Arc<Vec<Recipe>> = Arc::new((0..UNITS).map(recipe).collect::<Result<_>>()?);
+    let mut index = Index::default();
+    for recipe in recipes.iter() {
+        let rendered = renderer.render(recipe, &*world, &CancellationToken::new())?;
+        index.set(&recipe.unit, rendered.dependencies);
+    }
+    let after = files(UNITS, "1").and_then(|tree| edited(tree, "u7/map.yaml"))?;
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        let changes = changed(&*before, &*after)?;
+        let touched = index.touched_by_tree(&source(), &changes);
+        times.push(started.elapsed());
+        anyhow::ensure!(touched.len() == 1, "{touched:?}");
+    }
+    figure(
+        "which of 1,000 units a one-file commit touches",
+        "ms",
+        median(times),
+        5.0,
+    );
+
+    let mut times = Vec::new();
+    for run in 0..=RUNS {
+        let started = Instant::now();
+        let mut tasks = tokio::task::JoinSet::new();
+        for part in 0..4 {
+            let (cluster, renderer, world, recipes) = (
+                cluster.clone(),
+                renderer.clone(),
+                world.clone(),
+                recipes.clone(),
+            );
+            tasks.spawn(async move {
+                for recipe in recipes.iter().skip(part).step_by(4) {
+                    reconcile(&*cluster, &renderer, &world, recipe, run > 0).await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done??;
+        }
+        if run > 0 {
+            times.push(started.elapsed());
+        }
+    }
+    figure("no-op reconcile of 1,000 units", "ms", median(times), 100.0);
+    Ok(())
+}
+
+async fn reconcile(
+    cluster: &dyn Cluster,
+    renderer: &Renderer,
+    world: &FilesWorld,
+    recipe: &Recipe,
+    unchanged: bool,
+) -> Result<()> {
+    let rendered = renderer.render(recipe, world, &CancellationToken::new())?;
+    let owner = Owner {
+        name_label: names::OWNER_NAME,
+        namespace_label: names::OWNER_NAMESPACE,
+        name: recipe.unit.name.name.clone(),
+        namespace: recipe.unit.name.namespace.clone(),
+        manager: names::APPLY_MANAGER,
+    };
+    let objects = prepare(
+        rendered.bundle.documents.iter().map(Document::to_value),
+        &owner,
+    )?;
+    let inventory = Inventory::default();
+    let request = Request {
+        owner: &owner,
+        objects,
+        inventory: &inventory,
+        prune: false,
+        force: false,
+    };
+    let applied = apply(
+        cluster,
+        &Live::default(),
+        request,
+        &NoJournal,
+        &CancellationToken::new(),
+    )
+    .await;
+    let applied = applied.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    anyhow::ensure!(
+        !unchanged || applied.changed().count() == 0,
+        "something changed"
+    );
+    Ok(())
+}
+
+/// The whole program's controller over 1,000 ready units, and then nothing to do.
+async fn at_rest() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let repository = folder.path().join("repository");
+    for unit in 0..UNITS {
+        let path = repository.join(format!("u{unit}"));
+        std::fs::create_dir_all(&path)?;
+        for (name, text) in unit_files(unit, "1") {
+            std::fs::write(path.join(name), text)?;
+        }
+    }
+    let cluster: Arc<dyn Cluster> = Arc::new(Local::open(folder.path().join("cluster"))?);
+    let how = Apply {
+        manager: "bench".into(),
+        force: true,
+        dry_run: false,
+    };
+    for (_, definition) in crd::all() {
+        cluster.apply(&Object::new(definition)?, &how).await?;
+    }
+    cluster.discover(true).await?;
+    cluster
+        .apply(
+            &Object::new(
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bench"}}),
+            )?,
+            &how,
+        )
+        .await?;
+    let git = json!({"apiVersion": names::SOURCE_V1, "kind": "GitRepository", "metadata": {"namespace": "bench", "name": "repo"},
+        "spec": {"interval": "1h", "url": "https://localhost/none"}});
+    cluster.apply(&Object::new(git)?, &how).await?;
+    for unit in 0..UNITS {
+        cluster
+            .apply(&Object::new(kustomization(unit))?, &how)
+            .await?;
+    }
+    let options = Options {
+        once: false,
+        concurrency: 8,
+        events: false,
+        root: Some(RootBinding {
+            source: NodeId::new(NodeKind::GitRepository, "bench", "repo"),
+            folder: repository,
+        }),
+        namespace: "bench".into(),
+        only_namespace: None,
+        cache: folder.path().join("cache"),
+        memo_bytes: 64 << 20,
+    };
+    let host = Arc::new(Host::new(HostConfig::default())?);
+    let applied = Arc::new(tokio::sync::Semaphore::new(0));
+    let observer = {
+        let applied = applied.clone();
+        Arc::new(move |fact: &weir_controller::Fact| {
+            if let weir_controller::Fact::Applied { .. } = fact {
+                applied.add_permits(1);
+            }
+        })
+    };
+    let started = Instant::now();
+    let controller = Controller::new(cluster, host, options, Clock::system(), observer).await?;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn({
+        let stop = stop.clone();
+        async move { controller.run(stop).await }
+    });
+    let all = applied.acquire_many(u32::try_from(UNITS)?).await?;
+    figure(
+        "install of 1,000 units on the local cluster",
+        "ms",
+        started.elapsed().as_secs_f64() * 1000.0,
+        f64::MAX,
+    );
+    all.forget();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    figure(
+        "anonymous memory with 1,000 units at rest",
+        "MiB",
+        anonymous()?,
+        60.0,
+    );
+    stop.cancel();
+    running.await??;
+    Ok(())
+}
+
+fn anonymous() -> Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .context("RssAnon is not in the status")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib / 1024.0)
+}
+
+fn renderer(host: Arc<Host>) -> Result<Renderer> {
+    Renderer::new(host, 64 << 20).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn source() -> SourceId {
+    SourceId::new("GitRepository", "bench", "repo")
+}
+
+fn kustomization(unit: usize) -> Value {
+    json!({"apiVersion": names::KUSTOMIZE_V1, "kind": "Kustomization", "metadata": {"namespace": "bench", "name": format!("u{unit}")},
+        "spec": {"interval": "1h", "prune": true, "path": format!("u{unit}"), "targetNamespace": "default",
+            "sourceRef": {"kind": "GitRepository", "name": "repo"}}})
+}
+
+fn recipe(unit: usize) -> Result<Recipe> {
+    let object: Kustomization = serde_json::from_value(kustomization(unit))?;
+    Ok(weir_render::lower_kustomization(&object)?)
+}
+
+/// Three objects and a kustomization file for each unit.
+fn unit_files(unit: usize, value: &str) -> Vec<(&'static str, String)> {
+    let meta = format!("metadata:\n  name: u{unit}\n");
+    vec![
+        (
+            "kustomization.yaml",
+            "resources: [map.yaml, service.yaml, deployment.yaml]\n".to_owned(),
+        ),
+        (
+            "map.yaml",
+            format!("apiVersion: v1\nkind: ConfigMap\n{meta}data:\n  value: \"{value}\"\n"),
+        ),
+        (
+            "service.yaml",
+            format!("apiVersion: v1\nkind: Service\n{meta}spec:\n  ports: [{{port: 80}}]\n"),
+        ),
+        (
+            "deployment.yaml",
+            format!(
+                "apiVersion: apps/v1\nkind: Deployment\n{meta}spec:\n  selector: {{matchLabels: {{app: u{unit}}}}}\n  template:\n    metadata: {{labels: {{app: u{unit}}}}}\n    spec:\n      containers: [{{name: c, image: \"registry.example/c:1\"}}]\n"
+            ),
+        ),
+    ]
+}
+
+fn files(units: usize, value: &str) -> Result<Arc<dyn Tree>> {
+    let mut overlay = OverlayTree::on(EmptyTree::shared());
+    for unit in 0..units {
+        for (name, text) in unit_files(unit, value) {
+            overlay.file(
+                &TreePath::parse(&format!("u{unit}/{name}"))?,
+                text.into_bytes(),
+            )?;
+        }
+    }
+    Ok(Arc::new(overlay.finish()?))
+}
+
+fn edited(tree: Arc<dyn Tree>, path: &str) -> Result<Arc<dyn Tree>> {
+    let mut overlay = OverlayTree::on(tree);
+    overlay.file(
+        &TreePath::parse(path)?,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: u7}\n"
+            .as_bytes()
+            .to_vec(),
+    )?;
+    Ok(Arc::new(overlay.finish()?))
+}
+
+struct NoJournal;
+
+#[async_trait]
+impl Journal for NoJournal {
+    async fn record(&self, _: &Inventory) -> Result<(), ClusterError> {
+        Ok(())
+    }
+}
+
+struct FilesWorld {
+    tree: Arc<dyn Tree>,
+    plugins: HashMap<String, Registered>,
+    apis: Arc<[String]>,
+}
+
+impl FilesWorld {
+    fn new(tree: Arc<dyn Tree>, plugins: HashMap<String, Registered>) -> Self {
+        Self {
+            tree,
+            plugins,
+            apis: BTreeSet::<String>::new().into_iter().collect(),
+        }
+    }
+}
+
+fn none<T>() -> Result<T, Refusal> {
+    Err(Refusal::Absent)
+}
+
+impl World for FilesWorld {
+    fn source(&self, _: &SourceId) -> Result<SourceTree, Refusal> {
+        Ok(SourceTree {
+            tree: self.tree.clone(),
+            revision: "main@sha1:0".into(),
+            time: 0,
+        })
+    }
+    fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
+        self.plugins.get(name).cloned().ok_or(Refusal::Absent)
+    }
+    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
+        none()
+    }
+    fn kube_version(&self) -> String {
+        "v1.35.4".into()
+    }
+    fn api_versions(&self) -> Arc<[String]> {
+        self.apis.clone()
+    }
+    fn random_key(&self) -> Option<[u8; 32]> {
+        Some([1; 32])
+    }
+    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
+        none()
+    }
+    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
+        none()
+    }
+    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
+        none()
+    }
+    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
+        none()
+    }
+    fn unwrap_key(
+        &self,
+        _: &str,
+        _: &[(String, String)],
+        _: &[u8],
+    ) -> Result<bytes::Bytes, Refusal> {
+        none()
+    }
+}

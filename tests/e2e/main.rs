@@ -1,0 +1,12 @@
+//! The whole path on both clusters: a commit reaches objects through a plugin.
+
+#![allow(clippy::unwrap_used)]
+
+mod chain;
+mod crds;
+mod kill;
+mod lab;
+mod pipeline;
+mod quickstart;
+mod restart;
+mod scenario;

@@ -1,0 +1,84 @@
+//! Asks what its config says, and makes one object of the answers: whatever it was told shows in what comes out.
+
+use serde::Deserialize;
+use weir_sdk::{
+    About, Capability, Generator, Plugin, Result, Tree, context, documents, inputs, trees,
+};
+
+#[derive(Deserialize)]
+struct Config {
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Question {
+    Read(String),
+    Range(String),
+    Parsed(String),
+    Stat(String),
+    Entries(String),
+    Glob(String),
+    Resolve(String),
+    Other(String),
+    Value(String),
+    Fact(String),
+    Api(String),
+    Random(String),
+    Time,
+}
+
+struct Asker;
+
+weir_sdk::export!(Asker: generator);
+
+impl Plugin for Asker {
+    type Config = Config;
+
+    fn about() -> About {
+        About::new("asker", "0.1.0")
+            .summary("asks what its config says")
+            .config_schema(r#"{"type": "object", "properties": {"questions": {"type": "array"}}, "required": ["questions"]}"#)
+            .wants(Capability::files(["**"], "to ask"))
+            .wants(Capability::values(["*"], "to ask"))
+    }
+}
+
+impl Generator for Asker {
+    fn generate(config: Config) -> Result<()> {
+        let main = trees::main();
+        let answers: Vec<String> = config
+            .questions
+            .iter()
+            .map(|question| answer(&main, question))
+            .collect();
+        documents::add(&serde_json::json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "answers"}, "data": {"answers": answers.join("\n")},
+        }))
+    }
+}
+
+fn answer(main: &Tree, question: &Question) -> String {
+    match question {
+        Question::Read(path) => show(main.read(path)),
+        Question::Range(path) => show(main.read_range(path, 1, 3)),
+        Question::Parsed(path) => show(main.read_yaml::<serde_json::Value>(path)),
+        Question::Stat(path) => show(main.stat(path)),
+        Question::Entries(path) => show(main.entries(path)),
+        Question::Glob(pattern) => show(main.glob(pattern)),
+        Question::Resolve(path) => show(main.resolve(path)),
+        Question::Other(path) => show(trees::named("other").and_then(|tree| tree.read(path))),
+        Question::Value(name) => show(inputs::value(name)),
+        Question::Fact(name) => format!("{:?}", context::fact(name)),
+        Question::Api(what) => format!("{}", context::has_api(what)),
+        Question::Random(purpose) => format!("{:?}", context::random(purpose, "asker", 8)),
+        Question::Time => format!("{}", context::time()),
+    }
+}
+
+fn show<T: std::fmt::Debug>(answer: Result<T>) -> String {
+    match answer {
+        Ok(answer) => format!("{answer:?}"),
+        Err(error) => format!("refused: {error}"),
+    }
+}
