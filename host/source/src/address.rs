@@ -146,7 +146,11 @@ mod tests {
             address.to_string(),
             "https://git.example.org/r.git?[hidden]"
         );
-        assert!(!format!("{address:?} {login:?}").contains("ss"));
+        let shown = format!("{address:?} {login:?}");
+        assert!(
+            !shown.contains("p@ss") && !shown.contains("p%40ss"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -258,6 +258,10 @@ impl State {
             return Ok(true);
         };
         restore_kept(new, old);
+        if !incoming.kind.custom && old.get("spec").is_some() && new.get("spec").is_none_or(Value::is_null) {
+            // Of Kubernetes' own kinds a spec does not go, it gets empty.
+            new["spec"] = Value::Object(Map::new());
+        }
         if status && part == Part::Object {
             set_or_remove(new, "status", old.get("status").cloned());
         }
@@ -428,10 +432,6 @@ impl<'s> Incoming<'s> {
                 return Err(self.invalid(&format!("{path}: must not be null")));
             }
         } else {
-            // Of Kubernetes' own kinds the spec is always there, if only as an empty one.
-            if let Some(spec) = new.get_mut("spec").filter(|spec| spec.is_null()) {
-                *spec = Value::Object(Map::new());
-            }
             typed::normalize(schema, ty, new);
         }
         let gvk = self.kind.gvk(self.version);

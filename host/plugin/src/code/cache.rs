@@ -11,7 +11,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -143,9 +143,13 @@ impl Cache {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_str().is_some_and(|name| name.ends_with(SUFFIX)) {
+            let Some(text) = name.to_str() else { continue };
+            if text.ends_with(SUFFIX) {
                 let about = entry.metadata()?;
                 files.push((about.modified()?, about.len(), name));
+            } else if text.starts_with('.') && old(&entry.metadata()?) {
+                // The draft of a process that was killed.
+                fs::remove_file(self.folder.join(name))?;
             }
         }
         let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
@@ -169,6 +173,12 @@ impl std::fmt::Debug for Cache {
             .field("folder", &self.folder)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether nobody can still be writing the file.
+fn old(about: &fs::Metadata) -> bool {
+    const HOUR: Duration = Duration::from_secs(3600);
+    about.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > HOUR)
 }
 
 fn name(engine: &Engine, component: Digest) -> String {
