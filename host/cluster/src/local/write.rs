@@ -258,7 +258,10 @@ impl State {
             return Ok(true);
         };
         restore_kept(new, old);
-        if !incoming.kind.custom && old.get("spec").is_some() && new.get("spec").is_none_or(Value::is_null) {
+        if !incoming.kind.custom
+            && old.get("spec").is_some()
+            && new.get("spec").is_none_or(Value::is_null)
+        {
             // Of Kubernetes' own kinds a spec does not go, it gets empty.
             new["spec"] = Value::Object(Map::new());
         }

@@ -178,7 +178,11 @@ impl std::fmt::Debug for Cache {
 /// Whether nobody can still be writing the file.
 fn old(about: &fs::Metadata) -> bool {
     const HOUR: Duration = Duration::from_secs(3600);
-    about.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > HOUR)
+    about
+        .modified()
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .is_some_and(|age| age > HOUR)
 }
 
 fn name(engine: &Engine, component: Digest) -> String {

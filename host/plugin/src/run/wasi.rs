@@ -304,7 +304,11 @@ fn numbers(store: &mut Store<'_>, params: &[Val]) -> wasmtime::Result<Vec<u32>> 
 }
 
 fn nanoseconds(params: &[Val]) -> u64 {
-    if let Some(Val::U64(nanoseconds)) = params.first() { *nanoseconds } else { 0 }
+    if let Some(Val::U64(nanoseconds)) = params.first() {
+        *nanoseconds
+    } else {
+        0
+    }
 }
 
 fn microseconds(nanoseconds: u64) -> u32 {

@@ -233,7 +233,9 @@ fn what_is_handed_over_at_once_is_limited() {
 #[test]
 fn printing_is_dropped_and_failures_are_cut() {
     let watch = Watch::start();
-    let call = case("print-loop", "").limits(Limits { fuel: 100_000_000, host_calls: u64::MAX,
+    let call = case("print-loop", "").limits(Limits {
+        fuel: 100_000_000,
+        host_calls: u64::MAX,
         ..small()
     });
     assert_eq!(

@@ -162,7 +162,18 @@ impl Level {
             };
             return error.through(format!("from {}{at}", self.settings.file));
         }
-        let span = self.settings.place(path);
+        // An inner field that begins with an index is an element of the list that the path names.
+        let element = error
+            .field()
+            .strip_prefix('[')
+            .and_then(|inner| inner.split_once(']'))
+            .map(|(at, inner)| (at.to_owned(), inner.trim_start_matches('.').to_owned()));
+        let (element, inner) = match element {
+            Some((at, inner)) => (Some(at), inner),
+            None => (None, error.field().to_owned()),
+        };
+        let path: Vec<&str> = path.iter().copied().chain(element.as_deref()).collect();
+        let span = self.settings.place(&path);
         let mut field = String::new();
         for step in path {
             match (step.parse::<usize>(), field.is_empty()) {
@@ -171,7 +182,6 @@ impl Level {
                 (Err(_), false) => field.push_str(&format!(".{step}")),
             }
         }
-        let inner = error.field().to_owned();
         let field = match (field.as_str(), inner.as_str()) {
             (own, "") => own.to_owned(),
             ("", inner) => inner.to_owned(),

@@ -80,6 +80,16 @@ impl Error {
         self
     }
 
+    /// Says that the field is in an element of the list that the caller names.
+    pub(crate) fn in_element(mut self, at: usize) -> Self {
+        let field = &mut self.0.field;
+        *field = match field.as_str() {
+            "" => format!("[{at}]"),
+            inner => format!("[{at}].{inner}"),
+        };
+        self
+    }
+
     /// Names the object, unless one is named already.
     pub(crate) fn in_object(mut self, object: impl fmt::Display) -> Self {
         if self.0.object.is_empty() {

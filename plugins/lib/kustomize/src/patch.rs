@@ -24,6 +24,8 @@ use json::Operations;
 pub(crate) struct PatchStep {
     kind: PatchKind,
     target: Option<Selection>,
+    /// The file of the patch, unless it stands in the kustomization.
+    file: Option<String>,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,11 @@ impl PatchStep {
             .map(Selection::new)
             .transpose()
             .map_err(|error| error.through("in `target`"))?;
-        let step = Self { kind, target };
+        let step = Self {
+            kind,
+            target,
+            file: file.map(|file| file.to_string()),
+        };
         step.check()?;
         Ok(step)
     }
@@ -110,7 +116,7 @@ impl PatchStep {
             (PatchKind::Strategic(patches), None) => {
                 for patch in patches {
                     let at = one_target(set, patch)
-                        .map_err(|error| error.through("for a patch without `target`"))?;
+                        .map_err(|error| in_text(error, self.file.as_deref()))?;
                     patch_one(set, at, patch.node.clone(), patch, context)?;
                 }
                 Ok(())

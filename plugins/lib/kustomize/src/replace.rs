@@ -83,8 +83,8 @@ impl Replacements {
     pub(crate) fn apply(&self, set: &mut ResourceSet, context: &Context<'_>) -> Result<()> {
         for (at, Ready { replacement, file }) in self.list.iter().enumerate() {
             apply_one(replacement, set, context).map_err(|error| match file {
-                Some(file) => error.through(format!("from replacement {} ({file})", at + 1)),
-                None => error.through(format!("from replacement {}", at + 1)),
+                Some(file) => error.in_file(file),
+                None => error.in_element(at),
             })?;
         }
         Ok(())

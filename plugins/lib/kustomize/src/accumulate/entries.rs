@@ -53,6 +53,7 @@ impl Level {
             Ok(folder) => self.add_folder(into, folder, entry, context),
             Err(in_folder)
                 if is_folder
+                    || matches!(in_folder.problem(), Problem::Cycle { .. })
                     || GitUrl::parse(entry).is_some() && !crate::git_url::is_http(entry) =>
             {
                 Err(in_folder)
