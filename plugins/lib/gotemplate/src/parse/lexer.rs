@@ -1,0 +1,550 @@
+//! Text into tokens. Works on bytes and decodes characters inside actions only.
+
+use memchr::{memchr_iter, memmem};
+
+use crate::Delimiters;
+use crate::format::is_print;
+use crate::quote;
+use crate::text::decode;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Error,
+    Bool,
+    /// A printable ASCII character with no meaning of its own; the comma of `range $i, $v`.
+    Char,
+    CharConstant,
+    Complex,
+    Assign,
+    Declare,
+    Eof,
+    Field,
+    Identifier,
+    LeftDelim,
+    LeftParen,
+    Number,
+    Pipe,
+    RawString,
+    RightDelim,
+    RightParen,
+    Space,
+    String,
+    Text,
+    Variable,
+    Block,
+    Break,
+    Continue,
+    Dot,
+    Define,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+}
+
+impl Kind {
+    fn keyword(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            b"block" => Self::Block,
+            b"break" => Self::Break,
+            b"continue" => Self::Continue,
+            b"define" => Self::Define,
+            b"else" => Self::Else,
+            b"end" => Self::End,
+            b"if" => Self::If,
+            b"range" => Self::Range,
+            b"nil" => Self::Nil,
+            b"template" => Self::Template,
+            b"with" => Self::With,
+            b"true" | b"false" => Self::Bool,
+            _ => return None,
+        })
+    }
+
+    fn prints_bare(self) -> bool {
+        matches!(
+            self,
+            Self::Block
+                | Self::Break
+                | Self::Continue
+                | Self::Dot
+                | Self::Define
+                | Self::Else
+                | Self::End
+                | Self::If
+                | Self::Nil
+                | Self::Range
+                | Self::Template
+                | Self::With
+        )
+    }
+}
+
+/// A token: a range of the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) line: u32,
+}
+
+/// Reads a text from front to back, token by token.
+pub(super) struct Lexer<'t> {
+    text: &'t [u8],
+    delimiters: Delimiters,
+    at: usize,
+    start: usize,
+    line: u32,
+    start_line: u32,
+    inside: bool,
+    parens: u32,
+    /// What the last token of kind [`Kind::Error`] says; after one, only ends follow.
+    error: Option<String>,
+    /// `break` and `continue` are keywords unless functions have these names.
+    keyword_break: bool,
+    keyword_continue: bool,
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) fn new(
+        text: &'t [u8],
+        delimiters: Delimiters,
+        keyword_break: bool,
+        keyword_continue: bool,
+    ) -> Self {
+        Self {
+            text,
+            delimiters,
+            at: 0,
+            start: 0,
+            line: 1,
+            start_line: 1,
+            inside: false,
+            parens: 0,
+            error: None,
+            keyword_break,
+            keyword_continue,
+        }
+    }
+
+    /// The text of a token.
+    pub(super) fn value(&self, token: Token) -> &'t [u8] {
+        &self.text[token.start..token.end]
+    }
+
+    /// How a token reads in an error message.
+    pub(super) fn describe(&self, token: Token) -> String {
+        let value = self.value(token);
+        match token.kind {
+            Kind::Eof => "EOF".to_owned(),
+            Kind::Error => self.error.clone().unwrap_or_default(),
+            kind if kind.prints_bare() => format!("<{}>", String::from_utf8_lossy(value)),
+            _ if value.len() > 10 => {
+                let mut end = 0;
+                for _ in 0..10 {
+                    end += value
+                        .get(end..)
+                        .filter(|rest| !rest.is_empty())
+                        .map_or(0, |rest| decode(rest).1);
+                }
+                format!("{}...", quote(&value[..end]))
+            }
+            _ => quote(value),
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Token {
+        if self.error.is_some() {
+            return Token {
+                kind: Kind::Eof,
+                start: 0,
+                end: 0,
+                line: self.start_line,
+            };
+        }
+        if self.inside {
+            self.action()
+        } else {
+            self.literal()
+        }
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        let rest = self.rest();
+        match rest.first() {
+            None => None,
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            Some(_) => Some(decode(rest).0),
+        }
+    }
+
+    fn advance(&mut self) -> Option<char> {
+        let rest = self.rest();
+        let first = *rest.first()?;
+        if first.is_ascii() {
+            self.at += 1;
+            self.line += u32::from(first == b'\n');
+            return Some(char::from(first));
+        }
+        let (c, length) = decode(rest);
+        self.at += length;
+        Some(c)
+    }
+
+    fn emit(&mut self, kind: Kind) -> Token {
+        let token = Token {
+            kind,
+            start: self.start,
+            end: self.at,
+            line: self.start_line,
+        };
+        self.start = self.at;
+        self.start_line = self.line;
+        token
+    }
+
+    /// Skips what was passed without [`Self::advance`], counting its lines.
+    fn ignore(&mut self) {
+        self.count_lines();
+        self.start = self.at;
+        self.start_line = self.line;
+    }
+
+    fn count_lines(&mut self) {
+        let lines = memchr_iter(b'\n', &self.text[self.start..self.at]).count();
+        self.line += u32::try_from(lines).unwrap_or(u32::MAX);
+    }
+
+    fn fail(&mut self, message: impl Into<String>) -> Token {
+        self.error = Some(message.into());
+        Token {
+            kind: Kind::Error,
+            start: self.start.min(self.text.len()),
+            end: self.start.min(self.text.len()),
+            line: self.start_line,
+        }
+    }
+
+    /// Text up to the next action. Comments are skipped here.
+    fn literal(&mut self) -> Token {
+        loop {
+            let Some(length) = memmem::find(self.rest(), self.delimiters.left.as_bytes()) else {
+                self.at = self.text.len();
+                if self.at > self.start {
+                    self.count_lines();
+                    return self.emit(Kind::Text);
+                }
+                return self.emit(Kind::Eof);
+            };
+            let delimiter = self.at + length;
+            let inside = delimiter + self.delimiters.left.len();
+            let trim = has_left_trim_marker(&self.text[inside..]);
+            let text = &self.text[self.start..delimiter];
+            let kept = if trim {
+                trim_end(text).len()
+            } else {
+                text.len()
+            };
+            if kept > 0 {
+                self.at = self.start + kept;
+                self.count_lines();
+                let token = self.emit(Kind::Text);
+                self.at = delimiter;
+                self.ignore();
+                return token;
+            }
+            self.at = delimiter;
+            self.ignore();
+            let marker = if trim { 2 } else { 0 };
+            if !self.text[inside + marker..].starts_with(b"/*") {
+                self.at = inside;
+                let token = self.emit(Kind::LeftDelim);
+                self.inside = true;
+                self.at += marker;
+                self.ignore();
+                self.parens = 0;
+                return token;
+            }
+            self.at = inside + marker;
+            self.ignore();
+            let Some(length) = memmem::find(&self.text[self.at + 2..], b"*/") else {
+                return self.fail("unclosed comment");
+            };
+            self.at += 2 + length + 2;
+            let Some(trim) = self.at_right_delim() else {
+                return self.fail("comment ends before closing delimiter");
+            };
+            self.pass_right_delim(trim);
+            self.ignore();
+        }
+    }
+
+    /// `Some(trims)` if the closing delimiter is next.
+    fn at_right_delim(&self) -> Option<bool> {
+        let rest = self.rest();
+        let right = self.delimiters.right.as_bytes();
+        if rest.starts_with(right) {
+            return Some(false);
+        }
+        let marked =
+            rest.len() > 2 && is_space(rest[0]) && rest[1] == b'-' && rest[2..].starts_with(right);
+        marked.then_some(true)
+    }
+
+    /// Moves behind the closing delimiter and, if it trims, behind the blanks that follow.
+    fn pass_right_delim(&mut self, trim: bool) {
+        self.at += self.delimiters.right.len() + if trim { 2 } else { 0 };
+        if trim {
+            self.at += self
+                .rest()
+                .iter()
+                .take_while(|byte| is_space(**byte))
+                .count();
+        }
+    }
+
+    fn right_delim(&mut self, trim: bool) -> Token {
+        if trim {
+            self.at += 2;
+            self.ignore();
+        }
+        self.at += self.delimiters.right.len();
+        let token = self.emit(Kind::RightDelim);
+        if trim {
+            self.at += self
+                .rest()
+                .iter()
+                .take_while(|byte| is_space(**byte))
+                .count();
+            self.ignore();
+        }
+        self.inside = false;
+        token
+    }
+
+    fn action(&mut self) -> Token {
+        if let Some(trim) = self.at_right_delim() {
+            if self.parens == 0 {
+                return self.right_delim(trim);
+            }
+            return self.fail("unclosed left paren");
+        }
+        let Some(c) = self.advance() else {
+            return self.fail("unclosed action");
+        };
+        match c {
+            ' ' | '\t' | '\r' | '\n' => self.space(),
+            '=' => self.emit(Kind::Assign),
+            ':' => match self.advance() {
+                Some('=') => self.emit(Kind::Declare),
+                _ => self.fail("expected :="),
+            },
+            '|' => self.emit(Kind::Pipe),
+            '"' => self.quoted('"', Kind::String, "unterminated quoted string"),
+            '\'' => self.quoted('\'', Kind::CharConstant, "unterminated character constant"),
+            '`' => {
+                while let Some(c) = self.advance() {
+                    if c == '`' {
+                        return self.emit(Kind::RawString);
+                    }
+                }
+                self.fail("unterminated raw quoted string")
+            }
+            '$' if self.at_terminator() => self.emit(Kind::Variable),
+            '$' => self.name(Kind::Variable),
+            '.' if !self.peek().is_some_and(|c| c.is_ascii_digit()) && !self.rest().is_empty() => {
+                if self.at_terminator() {
+                    self.emit(Kind::Dot)
+                } else {
+                    self.name(Kind::Field)
+                }
+            }
+            '.' | '+' | '-' | '0'..='9' => {
+                self.at -= 1;
+                self.number()
+            }
+            '(' => {
+                self.parens += 1;
+                self.emit(Kind::LeftParen)
+            }
+            ')' => match self.parens.checked_sub(1) {
+                Some(parens) => {
+                    self.parens = parens;
+                    self.emit(Kind::RightParen)
+                }
+                None => self.fail("unexpected right paren"),
+            },
+            c if is_alphanumeric(c) => self.identifier(),
+            '!'..='~' => self.emit(Kind::Char),
+            c => self.fail(format!("unrecognized character in action: {}", unicode(c))),
+        }
+    }
+
+    /// A run of blanks; the last one may belong to the closing delimiter.
+    fn space(&mut self) -> Token {
+        let mut count = 1;
+        while self.rest().first().is_some_and(|byte| is_space(*byte)) {
+            self.advance();
+            count += 1;
+        }
+        let marked = self.rest().strip_prefix(b"-");
+        if marked.is_some_and(|rest| rest.starts_with(self.delimiters.right.as_bytes())) {
+            self.at -= 1;
+            self.line -= u32::from(self.text[self.at] == b'\n');
+            if count == 1 {
+                return self.right_delim(true);
+            }
+        }
+        self.emit(Kind::Space)
+    }
+
+    fn quoted(&mut self, delimiter: char, kind: Kind, unterminated: &str) -> Token {
+        loop {
+            match self.advance() {
+                Some('\\') => {
+                    if matches!(self.advance(), None | Some('\n')) {
+                        return self.fail(unterminated);
+                    }
+                }
+                None | Some('\n') => return self.fail(unterminated),
+                Some(c) if c == delimiter => return self.emit(kind),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn identifier(&mut self) -> Token {
+        while self.peek().is_some_and(is_alphanumeric) {
+            self.advance();
+        }
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        let kind = match Kind::keyword(&self.text[self.start..self.at]) {
+            Some(Kind::Break) if !self.keyword_break => Kind::Identifier,
+            Some(Kind::Continue) if !self.keyword_continue => Kind::Identifier,
+            Some(kind) => kind,
+            None => Kind::Identifier,
+        };
+        self.emit(kind)
+    }
+
+    /// The rest of a field or variable.
+    fn name(&mut self, kind: Kind) -> Token {
+        while self.peek().is_some_and(is_alphanumeric) {
+            self.advance();
+        }
+        if self.at_terminator() {
+            self.emit(kind)
+        } else {
+            self.bad_character()
+        }
+    }
+
+    fn bad_character(&mut self) -> Token {
+        let c = self.peek().map(unicode).unwrap_or_default();
+        self.fail(format!("bad character {c}"))
+    }
+
+    fn at_terminator(&self) -> bool {
+        match self.rest().first() {
+            None => true,
+            Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
+            Some(_) => self.rest().starts_with(self.delimiters.right.as_bytes()),
+        }
+    }
+
+    fn number(&mut self) -> Token {
+        if !self.scan_number() {
+            return self.bad_number();
+        }
+        if !matches!(self.peek(), Some('+' | '-')) {
+            return self.emit(Kind::Number);
+        }
+        if self.scan_number() && self.text[self.at - 1] == b'i' {
+            return self.emit(Kind::Complex);
+        }
+        self.bad_number()
+    }
+
+    fn bad_number(&mut self) -> Token {
+        let number = quote(&self.text[self.start..self.at]);
+        self.fail(format!("bad number syntax: {number}"))
+    }
+
+    fn scan_number(&mut self) -> bool {
+        self.accept(b"+-");
+        let mut digits: &[u8] = b"0123456789_";
+        if self.accept(b"0") {
+            if self.accept(b"xX") {
+                digits = b"0123456789abcdefABCDEF_";
+            } else if self.accept(b"oO") {
+                digits = b"01234567_";
+            } else if self.accept(b"bB") {
+                digits = b"01_";
+            }
+        }
+        while self.accept(digits) {}
+        if self.accept(b".") {
+            while self.accept(digits) {}
+        }
+        let exponent: &[u8] = match digits.len() {
+            11 => b"eE",
+            23 => b"pP",
+            _ => b"",
+        };
+        if self.accept(exponent) {
+            self.accept(b"+-");
+            while self.accept(b"0123456789_") {}
+        }
+        self.accept(b"i");
+        if self.peek().is_some_and(is_alphanumeric) {
+            self.advance();
+            return false;
+        }
+        true
+    }
+
+    fn accept(&mut self, valid: &[u8]) -> bool {
+        let found = self.rest().first().is_some_and(|byte| valid.contains(byte));
+        self.at += usize::from(found);
+        found
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn has_left_trim_marker(text: &[u8]) -> bool {
+    text.len() >= 2 && text[0] == b'-' && is_space(text[1])
+}
+
+fn is_alphanumeric(c: char) -> bool {
+    c == '_' || c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric())
+}
+
+/// `%#U`: `U+002D '-'`.
+fn unicode(c: char) -> String {
+    let code = u32::from(c);
+    if is_print(c) {
+        format!("U+{code:04X} '{c}'")
+    } else {
+        format!("U+{code:04X}")
+    }
+}
+
+/// Trims exactly the four blanks that templates know.
+fn trim_end(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !is_space(*byte));
+    &text[..end.map_or(0, |at| at + 1)]
+}

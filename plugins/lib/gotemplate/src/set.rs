@@ -1,0 +1,168 @@
+//! Templates that know each other: all files of a chart and of its subcharts.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::exec::Run;
+use crate::function::Functions;
+use crate::parse::parse;
+use crate::tree::Template;
+use crate::{Limits, ParseError, Text};
+
+/// What a missing key of a map gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingKey {
+    /// The zero value of the map's elements: `missingkey=zero`, as Helm sets it.
+    #[default]
+    Zero,
+    /// An error: `missingkey=error`, which Helm sets in strict mode.
+    Error,
+}
+
+/// What surrounds an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiters {
+    /// In front of it; not empty.
+    pub left: &'static str,
+    /// Behind it; not empty.
+    pub right: &'static str,
+}
+
+impl Delimiters {
+    /// `{{` and `}}`.
+    pub const GO: Self = Self {
+        left: "{{",
+        right: "}}",
+    };
+}
+
+/// Parsed templates and the functions they use. Parsed once, run as often as wanted.
+#[derive(Debug)]
+pub struct TemplateSet {
+    root: Text,
+    functions: Functions,
+    templates: HashMap<Text, Rc<Template>>,
+    missing_key: MissingKey,
+    delimiters: Delimiters,
+    /// Texts that `tpl` parsed before.
+    parsed: RefCell<Parsed>,
+}
+
+#[derive(Debug, Default)]
+struct Parsed {
+    texts: HashMap<(Text, Text), Rc<[Rc<Template>]>>,
+    bytes: usize,
+}
+
+impl TemplateSet {
+    /// An empty set. The name of the root appears only in messages about templates that are not there (`gotpl` for Helm).
+    pub fn new(root: impl Into<Text>, functions: Functions, missing_key: MissingKey) -> Self {
+        Self {
+            root: root.into(),
+            functions,
+            templates: HashMap::new(),
+            missing_key,
+            delimiters: Delimiters::GO,
+            parsed: RefCell::default(),
+        }
+    }
+
+    /// The same set for texts with other delimiters.
+    #[must_use]
+    pub fn with_delimiters(self, delimiters: Delimiters) -> Self {
+        Self { delimiters, ..self }
+    }
+
+    /// Parses a file and adds it and what it defines. A later definition of a name replaces an earlier one, unless the later one
+    /// is empty; within one file a name may be defined only once.
+    ///
+    /// # Errors
+    /// The first syntax error; nothing is added then.
+    pub fn parse(
+        &mut self,
+        name: impl Into<Text>,
+        text: impl Into<Text>,
+    ) -> Result<(), ParseError> {
+        for template in parse(&name.into(), &text.into(), &self.functions, self.delimiters)? {
+            if !(template.empty && self.templates.contains_key(&template.name)) {
+                self.templates.insert(template.name.clone(), template);
+            }
+        }
+        Ok(())
+    }
+
+    /// True if there is a template of the name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.templates.contains_key(name.as_bytes())
+    }
+
+    /// The names of all templates, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &Text> {
+        self.templates.keys()
+    }
+
+    /// The name under which the text that holds a template was parsed: its file.
+    pub fn file_of(&self, name: &str) -> Option<&Text> {
+        self.templates
+            .get(name.as_bytes())
+            .map(|template| &template.source.name)
+    }
+
+    /// The text of a file, for excerpts in messages. Texts that `tpl` parsed have none.
+    pub fn text_of(&self, file: &str) -> Option<&Text> {
+        let file = file.as_bytes();
+        let mut templates = self.templates.values();
+        templates
+            .find(|template| template.source.name.as_bytes() == file)
+            .map(|template| &template.source.text)
+    }
+
+    /// The functions that texts are parsed with.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// Starts a run: a budget that the templates executed in it share. Functions reach `context` by
+    /// [`crate::Call::context`].
+    pub fn run<'s>(&'s self, limits: Limits, context: &'s mut dyn Any) -> Run<'s> {
+        Run::new(self, limits, context)
+    }
+
+    pub(crate) fn root(&self) -> &Text {
+        &self.root
+    }
+
+    pub(crate) fn missing_key(&self) -> MissingKey {
+        self.missing_key
+    }
+
+    pub(crate) fn template(&self, name: &Text) -> Option<&Rc<Template>> {
+        self.templates.get(name)
+    }
+
+    /// Parses a text that came up at run time, or finds that it was parsed before.
+    pub(crate) fn parsed(
+        &self,
+        name: &Text,
+        text: &Text,
+        cached: usize,
+    ) -> Result<Rc<[Rc<Template>]>, ParseError> {
+        let key = (name.clone(), text.clone());
+        if let Some(known) = self.parsed.borrow().texts.get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let templates: Rc<[Rc<Template>]> =
+            parse(name, text, &self.functions, self.delimiters)?.into();
+        let mut parsed = self.parsed.borrow_mut();
+        if text.len() <= cached {
+            if parsed.bytes + text.len() > cached {
+                *parsed = Parsed::default();
+            }
+            parsed.bytes += text.len();
+            parsed.texts.insert(key, Rc::clone(&templates));
+        }
+        Ok(templates)
+    }
+}

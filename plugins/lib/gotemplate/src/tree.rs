@@ -1,0 +1,156 @@
+//! The parsed form of a template: nodes with the positions that error messages need, and with functions already found.
+
+mod print;
+
+use std::rc::Rc;
+
+use crate::Text;
+use crate::function::Function;
+pub(crate) use crate::parse::Number;
+
+/// A text that was parsed, and the name under which it was.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: Text,
+    pub(crate) text: Text,
+}
+
+/// One template: a file's own text or a `define` inside of it.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) name: Text,
+    pub(crate) source: Rc<Source>,
+    pub(crate) root: Vec<Node>,
+    /// True if there is nothing but blanks and comments: such a template does not replace another.
+    pub(crate) empty: bool,
+}
+
+/// A byte in the source.
+pub(crate) type Position = u32;
+
+/// A piece of a template's text.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// Literal text: a range of the source.
+    Text(Position, Position),
+    Action(Pipe),
+    If(Branch),
+    With(Branch),
+    Range(Branch),
+    Template(TemplateNode),
+    Break(Position),
+    Continue(Position),
+}
+
+/// `if`, `with` or `range`, with the `else if` or `else with` that follow.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) arms: Vec<(Pipe, Vec<Node>)>,
+    pub(crate) otherwise: Option<Vec<Node>>,
+}
+
+/// `{{ template "name" pipeline }}`.
+#[derive(Debug)]
+pub(crate) struct TemplateNode {
+    pub(crate) position: Position,
+    pub(crate) name: Text,
+    pub(crate) pipe: Option<Pipe>,
+}
+
+/// Commands whose results flow into each other, and the variables that take the last one.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    pub(crate) position: Position,
+    pub(crate) declared: Vec<Variable>,
+    /// True for `=`, false for `:=`.
+    pub(crate) assigns: bool,
+    pub(crate) commands: Vec<Command>,
+}
+
+/// A function or value and its arguments.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) position: Position,
+    /// Never empty.
+    pub(crate) operands: Vec<Operand>,
+}
+
+/// A variable: its number within the text, which stands for its name.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) position: Position,
+    /// With the dollar sign.
+    pub(crate) name: Text,
+    pub(crate) id: u32,
+}
+
+#[derive(Debug)]
+pub(crate) enum Operand {
+    Dot(Position),
+    Nil(Position),
+    Bool(Position, bool),
+    Number(Position, Box<Number>),
+    /// The literal's place in the source and its value.
+    String(Position, Position, Text),
+    /// `.A.B`.
+    Field(Position, Box<[Text]>),
+    /// `$x.A.B`.
+    Variable(Variable, Box<[Text]>),
+    Function(Position, Rc<Function>),
+    Pipe(Box<Pipe>),
+    /// `(pipeline).A.B`.
+    Chain(Position, Box<Operand>, Box<[Text]>),
+}
+
+impl Operand {
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Self::Dot(position)
+            | Self::Nil(position)
+            | Self::Bool(position, _)
+            | Self::Number(position, _)
+            | Self::String(position, ..)
+            | Self::Field(position, _)
+            | Self::Function(position, _)
+            | Self::Chain(position, ..) => *position,
+            Self::Variable(variable, _) => variable.position,
+            Self::Pipe(pipe) => pipe.position,
+        }
+    }
+}
+
+/// The node that an error is blamed on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NodeRef<'t> {
+    Node(&'t Node),
+    Template(&'t TemplateNode),
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+    Operand(&'t Operand),
+}
+
+impl NodeRef<'_> {
+    pub(crate) fn position(self) -> Position {
+        match self {
+            Self::Node(node) => match node {
+                Node::Text(position, _) | Node::Break(position) | Node::Continue(position) => {
+                    *position
+                }
+                Node::Action(pipe) => pipe.position,
+                Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
+                    branch.arms.first().map_or(0, |(pipe, _)| pipe.position)
+                }
+                Node::Template(node) => node.position,
+            },
+            Self::Template(node) => node.position,
+            Self::Pipe(pipe) => pipe.position,
+            Self::Command(command) => command.position,
+            Self::Operand(operand) => operand.position(),
+        }
+    }
+
+    /// The node as text, the way Go prints it back.
+    pub(crate) fn print(self, source: &Source) -> String {
+        print::print(self, source)
+    }
+}
