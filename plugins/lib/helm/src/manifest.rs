@@ -1,0 +1,163 @@
+//! From rendered files to manifests and hooks.
+
+mod head;
+mod order;
+mod split;
+
+use serde_json::Value;
+use weir_chart::Profile;
+
+use crate::error::HelmError;
+
+pub(crate) use head::Head;
+pub use order::{install_order, uninstall_order};
+pub(crate) use split::split;
+
+/// One document that the release consists of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The template that it came from: `chart/templates/x.yaml`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// `kind`, empty if there is none.
+    pub kind: String,
+    /// `apiVersion`, empty if there is none.
+    pub api_version: String,
+    /// What it says; null if it is only comments.
+    pub object: Value,
+}
+
+/// One document that is run at an event of the release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hook {
+    /// The object's name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The template that it came from.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// When it runs: `pre-install`, `test` and so on.
+    pub events: Vec<String>,
+    /// Lighter ones run first.
+    pub weight: i64,
+    /// When it is deleted.
+    pub delete_policies: Vec<String>,
+    /// When its logs are shown.
+    pub log_policies: Vec<String>,
+    /// What it says.
+    pub object: Value,
+}
+
+const HOOK: &str = "helm.sh/hook";
+const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+const HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
+const HOOK_LOG_POLICY: &str = "helm.sh/hook-output-log-policy";
+
+const EVENTS: &[&str] = &[
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+];
+
+/// Splits rendered files into manifests and hooks, both in the order in which Helm has them.
+pub(crate) fn sort(
+    files: &[(String, String)],
+    profile: Profile,
+) -> Result<(Vec<Manifest>, Vec<Hook>), HelmError> {
+    let mut sorted: Vec<&(String, String)> = files.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
+    for (path, text) in sorted {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name.starts_with('_') || text.trim().is_empty() {
+            continue;
+        }
+        for document in split(text, profile) {
+            sort_document(path, document, profile, &mut manifests, &mut hooks)?;
+        }
+    }
+    let order = install_order(profile);
+    manifests.sort_by(|a, b| order::rank(order, &a.kind).cmp(&order::rank(order, &b.kind)));
+    hooks.sort_by(|a, b| order::rank(order, &a.kind).cmp(&order::rank(order, &b.kind)));
+    Ok((manifests, hooks))
+}
+
+fn sort_document(
+    path: &str,
+    text: &str,
+    profile: Profile,
+    manifests: &mut Vec<Manifest>,
+    hooks: &mut Vec<Hook>,
+) -> Result<(), HelmError> {
+    let failed = |message| HelmError::Manifest {
+        path: path.to_owned(),
+        message,
+    };
+    let object = weir_k8s_yaml::from_str(text, weir_k8s_yaml::Schema::Sigs)
+        .map_err(|error| failed(format!("error converting YAML to JSON: {error}")))?;
+    let head = Head::read(&object, profile).map_err(failed)?;
+    let Some(events) = head.annotation(HOOK) else {
+        manifests.push(Manifest {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            kind: head.kind,
+            api_version: head.api_version,
+            object,
+        });
+        return Ok(());
+    };
+    let Some(events) = words(events)
+        .into_iter()
+        .map(event)
+        .collect::<Option<Vec<_>>>()
+    else {
+        // One event that nobody knows makes the whole document go away.
+        return Ok(());
+    };
+    let policies = |annotation| head.annotation(annotation).map(words).unwrap_or_default();
+    hooks.push(Hook {
+        name: head.name.clone(),
+        path: path.to_owned(),
+        text: text.to_owned(),
+        events,
+        weight: head
+            .annotation(HOOK_WEIGHT)
+            .and_then(|weight| weight.parse().ok())
+            .unwrap_or(0),
+        delete_policies: policies(HOOK_DELETE_POLICY),
+        log_policies: policies(HOOK_LOG_POLICY),
+        kind: head.kind.clone(),
+        object,
+    });
+    Ok(())
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(|word| word.trim().to_lowercase())
+        .collect()
+}
+
+fn event(name: String) -> Option<String> {
+    if name == "test-success" {
+        return Some("test".to_owned());
+    }
+    EVENTS.contains(&name.as_str()).then_some(name)
+}
+
+impl Hook {
+    /// Whether it is run by `helm test`.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.events.iter().any(|event| event == "test")
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests against what Helm gave.
+
+mod cases;
