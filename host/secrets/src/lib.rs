@@ -1,0 +1,38 @@
+//! Private keys that never leave the host.
+//!
+//! A [`Keyring`] holds what can unwrap the data keys of SOPS files: age identities ([`AgeKeys`]: X25519, hybrid
+//! post-quantum, SSH), OpenPGP keys ([`PgpKeys`]), a `gpg` program ([`Gpg`]), and any other [`KeyService`].
+//! [`flux::keyring`] makes one from the data of a decryption Secret as kustomize-controller reads it, [`laptop::keyring`]
+//! from where the `sops` tool looks.
+//!
+//! Invariants: it reads no environment variable and no file of its own accord: whoever knows where keys are passes their
+//! contents in. What is secret is wiped when it is dropped, and neither a `Debug` text nor an error has any part of it.
+//!
+//! ```
+//! use weir_secrets::{AgeKeys, Keyring, WrappedKey};
+//!
+//! let mut age = AgeKeys::default();
+//! assert!(age.add_identities(b"# a comment only\n")?.eq(&0));
+//!
+//! let keyring = Keyring::default().with(age);
+//! let key = WrappedKey { scheme: "pgp", fields: &[], wrapped: b"" };
+//! assert_eq!(keyring.unwrap(&key).unwrap_err().to_string(), "there is no key of the scheme pgp");
+//! # Ok::<(), weir_secrets::ImportError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod age;
+pub mod flux;
+mod gpg;
+mod keyring;
+pub mod laptop;
+mod pgp;
+mod secret;
+
+pub use age::AgeKeys;
+pub use gpg::Gpg;
+pub use keyring::{ImportError, KeyService, Keyring, UnwrapError, WrappedKey};
+pub use pgp::PgpKeys;
+pub use secret::Secret;

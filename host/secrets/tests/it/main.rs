@@ -1,0 +1,1 @@
+//! Vectors of sops, and files that the real program encrypts.
