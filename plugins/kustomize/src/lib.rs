@@ -79,7 +79,11 @@ fn hand_over(built: &Build, config: &Config) -> std::result::Result<(), Error> {
 
 /// Reports an error with its place, and gives the same as the result of the call.
 fn report(error: &Error, folder: &str) -> weir_sdk::Error {
-    let mut finding = Finding::error("kustomize", error.message()).help(error.hint());
+    let help: Vec<&str> = std::iter::once(error.hint())
+        .filter(|hint| !hint.is_empty())
+        .chain(error.trail().iter().map(String::as_str))
+        .collect();
+    let mut finding = Finding::error("kustomize", error.message()).help(help.join("\n"));
     if let Some(place) = place(folder, error.file(), error.line(), error.column()) {
         finding = finding.at(place);
     }

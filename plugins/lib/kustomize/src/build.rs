@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
-use weir_k8s_yaml::{Data, ResolveOptions, Schema, resolve_data};
+use weir_k8s_yaml::{
+    Data, EmitOptions, Node, ParseOptions, ResolveOptions, Schema, Style, emit, parse, resolve_data,
+};
 
 use crate::accumulate::{Accumulator, Level};
 use crate::annotations;
@@ -103,6 +105,9 @@ fn run(mut level: Level, context: &Context<'_>) -> Result<Vec<Resource>> {
     level.choose_schema(context, true)?;
     let metadata = level.kustomization.build_metadata.clone();
     let sort = level.kustomization.sort_options.clone();
+    let file = level.settings.file.clone();
+    let vars = level.settings.place(&["vars"]);
+    let sort_options = level.settings.place(&["sortOptions"]);
     let mut accumulated = level.accumulate(Accumulator::default(), context)?;
     hash::append(&mut accumulated.set, context)?;
     reference::repair(
@@ -112,10 +117,12 @@ fn run(mut level: Level, context: &Context<'_>) -> Result<Vec<Resource>> {
     )?;
     accumulated
         .vars
-        .resolve(&mut accumulated.set, &accumulated.config.var_reference)?;
+        .resolve(&mut accumulated.set, &accumulated.config.var_reference)
+        .map_err(|error| error.in_file(&file).at(vars))?;
     let asked = |option: &str| metadata.iter().any(|asked| asked == option);
     let mut resources = finished(accumulated.set, context)?;
-    sort_all(&mut resources, sort.as_ref(), context.options.profile)?;
+    sort_all(&mut resources, sort.as_ref(), context.options.profile)
+        .map_err(|error| error.in_file(&file).at(sort_options))?;
     if context.options.managed_by_label || asked("managedByLabel") {
         add_managed_by(&mut resources, context)?;
     }
@@ -305,9 +312,7 @@ impl Object {
     ///
     /// When it cannot be written, such as with a key that stands twice.
     pub fn to_yaml(&self) -> Result<String> {
-        self.data()?
-            .to_yaml()
-            .map_err(|error| self.unwritable(error))
+        self.with_data(|data| data.to_yaml().map_err(|error| self.unwritable(error)))
     }
 
     /// The object as JSON, with sorted keys.
@@ -316,7 +321,7 @@ impl Object {
     ///
     /// As [`Object::to_yaml`].
     pub fn to_json(&self) -> Result<String> {
-        Ok(self.data()?.to_go_json())
+        self.with_data(|data| Ok(data.to_go_json()))
     }
 
     /// The object.
@@ -325,7 +330,7 @@ impl Object {
     ///
     /// As [`Object::to_yaml`].
     pub fn to_value(&self) -> Result<Value> {
-        Ok(self.data()?.into_value())
+        self.with_data(|data| Ok(data.into_value()))
     }
 
     /// The file that it was read from, relative to the built folder; `None` for a generated one.
@@ -344,9 +349,27 @@ impl Object {
         }
     }
 
-    fn data(&self) -> Result<Data<'_>> {
-        resolve_data(&self.resource.node, &ResolveOptions::new(Schema::Kyaml))
-            .map_err(|error| self.unwritable(error))
+    fn with_data<T>(&self, then: impl FnOnce(Data<'_>) -> Result<T>) -> Result<T> {
+        let read_back = self.read_back()?;
+        let node = read_back.as_ref().unwrap_or(&self.resource.node);
+        let data = resolve_data(node, &ResolveOptions::new(Schema::Kyaml));
+        then(data.map_err(|error| self.unwritable(error))?)
+    }
+
+    /// Kustomize writes an object in the style of its nodes and reads that back before it prints it. What go-yaml folds does
+    /// not always come back the same: a line break before an indented line is doubled.
+    fn read_back(&self) -> Result<Option<Node>> {
+        let mut folded = false;
+        self.resource
+            .node
+            .visit(&mut |node| folded |= node.style() == Style::Folded);
+        if !folded {
+            return Ok(None);
+        }
+        let document = emit(&self.resource.node, &EmitOptions::kyaml())
+            .and_then(|text| parse(&text, &ParseOptions::default()))
+            .map_err(|error| self.unwritable(error))?;
+        Ok(document.map(|document| document.root))
     }
 
     fn unwritable(&self, error: weir_k8s_yaml::YamlError) -> Error {

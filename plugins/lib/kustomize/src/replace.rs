@@ -166,7 +166,8 @@ fn source_value(source: &SourceSelector, set: &ResourceSet) -> Result<Node> {
         return Err(Error::new(Problem::SourceField {
             field: field.to_owned(),
             id: resource.id().to_string(),
-        }));
+        })
+        .help(path::nearest_field(&resource.node, &path::split(field))));
     };
     refined(node, source.options.as_ref())
 }
@@ -266,23 +267,23 @@ fn put(
         links.settle(&mut resource.node);
         return Ok(());
     }
-    let unfound = || {
-        let doing = if create.is_some() {
-            "found or made"
-        } else {
-            "found"
-        };
-        Error::new(Problem::TargetField {
-            field: field.to_owned(),
-            doing,
-        })
-        .help("check the path, or set `options.create: true`")
-    };
     let found = path::visit(&mut resource.node, path, create, &mut |node| {
         set(node, value, options, &mut links)
     });
     match found {
-        Ok(0) => Err(unfound()),
+        Ok(0) => {
+            let doing = if create.is_some() {
+                "found or made"
+            } else {
+                "found"
+            };
+            Err(Error::new(Problem::TargetField {
+                field: field.to_owned(),
+                doing,
+            })
+            .help(path::nearest_field(&resource.node, path))
+            .help("check the path, or set `options.create: true`"))
+        }
         Ok(_) => {
             links.settle(&mut resource.node);
             if value.kind() == Kind::Scalar {

@@ -53,7 +53,10 @@ impl Level {
             Ok(folder) => self.add_folder(into, folder, entry, context),
             Err(in_folder)
                 if is_folder
-                    || matches!(in_folder.problem(), Problem::Cycle { .. })
+                    || matches!(
+                        in_folder.problem(),
+                        Problem::Cycle { .. } | Problem::AbsoluteFolder { .. }
+                    )
                     || GitUrl::parse(entry).is_some() && !crate::git_url::is_http(entry) =>
             {
                 Err(in_folder)

@@ -24,11 +24,11 @@ pub enum Problem {
     LeavesTree { path: String },
     #[error("`{file}` is not in or below `{folder}`")]
     OutsideFolder { file: String, folder: String },
-    #[error("the folder `{path}` is absolute")]
+    #[error("the path `{path}` is absolute")]
     AbsoluteFolder { path: String },
     #[error("the path is empty")]
     EmptyPath,
-    #[error("cycle: `{folder}` holds or is `{visited}`, which is being built")]
+    #[error("cycle: `{folder}` {} being built", if .folder == .visited { "is already".to_owned() } else { format!("holds `{}`, which is", .visited) })]
     Cycle { folder: String, visited: String },
     #[error("kustomizations include each other more than {limit} levels deep")]
     TooDeep { limit: usize },

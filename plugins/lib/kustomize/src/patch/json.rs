@@ -176,9 +176,10 @@ fn add(document: &mut Value, path: &Pointer, value: Value) -> Result<()> {
             items.insert(at, value);
             Ok(())
         }
-        _ => {
-            Err(missing(path).help("`add` does not make the maps on the way; add the parent first"))
-        }
+        _ => Err(missing(path).help(match path.stop(document) {
+            Some(stop) => format!("{stop}; `add` does not make the maps on the way, add the parent first"),
+            None => "`add` does not make the maps on the way; add the parent first".to_owned(),
+        })),
     }
 }
 
@@ -193,7 +194,7 @@ fn remove(document: &mut Value, path: &Pointer) -> Result<Value> {
             let at = index(key, items.len())?;
             Ok(items.remove(at))
         }
-        _ => Err(missing(path)),
+        _ => Err(lost(path, document)),
     }
 }
 
@@ -215,7 +216,7 @@ fn replace(document: &mut Value, path: &Pointer, value: &Value) -> Result<()> {
             value.clone_into(&mut items[at]);
             Ok(())
         }
-        _ => Err(missing(path)),
+        _ => Err(lost(path, document)),
     }
 }
 
@@ -272,6 +273,11 @@ fn equal(a: &Value, b: &Value) -> bool {
 
 fn missing(path: &Pointer) -> Error {
     Error::new(Problem::PointerMissing(path.text.clone()))
+}
+
+/// The same where the way to the place breaks off.
+fn lost(path: &Pointer, document: &mut Value) -> Error {
+    missing(path).help(path.stop(document).unwrap_or_default())
 }
 
 fn text(fields: &Map<String, Value>, name: &'static str) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, did_you_mean, nearest};
 
 /// A place in a document: the way to its container, and its key there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,39 @@ impl Pointer {
             };
         }
         matches!(value, Value::Object(_) | Value::Array(_)).then_some(value)
+    }
+
+    /// Where the way to the container breaks off, in words.
+    pub(super) fn stop(&self, document: &Value) -> Option<String> {
+        let mut value = document;
+        let mut passed = String::new();
+        for step in &self.way {
+            let next = match value {
+                Value::Object(map) => map.get(step),
+                Value::Array(items) => index(step, items.len()).ok().and_then(|at| items.get(at)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+            };
+            let Some(next) = next else {
+                return Some(match value {
+                    Value::Object(map) => {
+                        let near = nearest(step, map.keys().map(String::as_str));
+                        match near.as_slice() {
+                            [] if passed.is_empty() => format!("the object has no `{step}`"),
+                            [] => format!("there is no `{step}` in `{passed}`"),
+                            near => did_you_mean(near),
+                        }
+                    }
+                    Value::Array(items) if items.len() == 1 => format!("the list at `{passed}` has 1 item"),
+                    Value::Array(items) => format!("the list at `{passed}` has {} items", items.len()),
+                    Value::Null => format!("there is nothing in `{passed}`"),
+                    Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{passed}` is neither a map nor a list"),
+                });
+            };
+            passed.push('/');
+            passed.push_str(step);
+            value = next;
+        }
+        None
     }
 
     /// What stands at the key of a container: nothing for a missing key of a map, an error for a missing index.

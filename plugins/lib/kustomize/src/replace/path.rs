@@ -1,8 +1,8 @@
 //! Paths of replacements and vars: `a.b`, `a.[name=x].b`, `a.0`, `a.*`.
 
-use weir_k8s_yaml::{Kind, Mapping, Node, Sequence};
+use weir_k8s_yaml::{Kind, Mapping, Node, Sequence, Text};
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, did_you_mean, nearest};
 use crate::field_spec;
 use crate::scalar::{self, untagged, wrong_kind};
 use crate::selector::go_regex;
@@ -91,6 +91,21 @@ pub(crate) fn lookup<'a>(root: &'a Node, path: &[String]) -> Result<Option<&'a N
         }
     }
     Ok(Some(node))
+}
+
+/// "did you mean" with the fields that stand where the path breaks off.
+pub(crate) fn nearest_field(root: &Node, path: &[String]) -> String {
+    let mut node = root;
+    for text in path.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        match step(node, text) {
+            Ok(Some(found)) => node = found,
+            Ok(None) | Err(_) => {
+                let names = node.as_mapping().into_iter().flat_map(Mapping::keys);
+                return did_you_mean(&nearest(text, names.map(Text::as_str)));
+            }
+        }
+    }
+    String::new()
 }
 
 /// As [`lookup`], to be changed.

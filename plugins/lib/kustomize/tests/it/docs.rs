@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::memory::built;
+use crate::memory::{built, error};
 
 /// The fields of a Kustomization.
 const FIELDS: [&str; 34] = [
@@ -66,6 +66,18 @@ fn every_field_has_a_row_and_an_example_that_holds() {
     for section in sections {
         check(section);
     }
+}
+
+/// The engine knows the fields that are described, and no others.
+#[test]
+fn the_fields_are_those_of_the_engine() {
+    let error = error(&[("kustomization.yaml", "zzzzzzzzzzzzzzzzzzzz: 1\n")]);
+    let known = error.hint().strip_prefix("known fields here: ").unwrap();
+    let mut known: Vec<&str> = known.split(", ").collect();
+    let mut described = FIELDS.to_vec();
+    known.sort_unstable();
+    described.sort_unstable();
+    assert_eq!(known, described);
 }
 
 /// Builds the files of a section and compares.

@@ -1,9 +1,10 @@
-//! Properties that hold for any input.
+//! Properties that hold for any input. What they say stands in [`crate::laws`], which the fuzz targets call too.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use weir_kustomize::{Options, build};
 
+use crate::laws::{self, object};
 use crate::memory::{MemoryHost, built};
 
 /// Small random JSON.
@@ -23,108 +24,46 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn object(kind: &str, fields: &Value) -> Value {
-    let api_version = if kind == "Deployment" {
-        "apps/v1"
-    } else {
-        "v1"
-    };
-    json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": fields, "data": fields})
-}
-
-/// What a patch makes of an object, if it can be applied.
-fn patched(target: &Value, patches: &[String]) -> Option<Value> {
-    let patches: Vec<Value> = patches
-        .iter()
-        .map(|patch| json!({"patch": patch}))
-        .collect();
-    let kustomization = json!({"resources": ["r.yaml"], "patches": patches}).to_string();
-    let built = built(&[
-        ("kustomization.yaml", &kustomization),
-        ("r.yaml", &target.to_string()),
-    ])
-    .ok()?;
-    built.objects().first()?.to_value().ok()
-}
-
-/// Whether there is a directive anywhere, which acts once.
-fn has_directive(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => map.contains_key("$patch") || map.values().any(has_directive),
-        Value::Array(items) => items.iter().any(has_directive),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-/// Without values that a merge removes or keeps by how they are written.
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), without_nulls(value)))
-            .collect(),
-        Value::Array(items) => items.iter().map(without_nulls).collect(),
-        other => other.clone(),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_merge_is_idempotent(target in value(), patch in value(), kind in prop_oneof![Just("Foo"), Just("Deployment")]) {
-        prop_assume!(!has_directive(&patch));
-        let patch = object(kind, &patch).to_string();
-        let target = object(kind, &target);
-        let once = patched(&target, std::slice::from_ref(&patch));
-        let twice = patched(&target, &[patch.clone(), patch]);
-        prop_assert_eq!(once, twice);
+        laws::a_merge_is_idempotent(kind, &target, &patch);
     }
 
     #[test]
     fn merging_nothing_changes_nothing(target in value()) {
-        let target = without_nulls(&object("Foo", &target));
-        let nothing = json!({"apiVersion": "v1", "kind": "Foo", "metadata": {"name": "a"}}).to_string();
-        prop_assert_eq!(patched(&target, &[nothing]), patched(&target, &[]));
+        laws::merging_nothing_changes_nothing(&target);
     }
 
     #[test]
     fn operations_never_panic(target in value(), operations in value()) {
-        let kustomization = json!({
-            "resources": ["r.yaml"],
-            "patches": [{"target": {"kind": "Foo"}, "patch": operations.to_string()}],
-        });
-        let _ = built(&[("kustomization.yaml", &kustomization.to_string()), ("r.yaml", &object("Foo", &target).to_string())])
-            .and_then(|built| built.to_yaml());
+        laws::operations_survive(&target, &operations.to_string());
+    }
+
+    #[test]
+    fn operations_of_the_right_shape_never_panic(
+        target in value(),
+        operations in prop::collection::vec((0usize..6, "(/(a|b|spec|data|-|0|1|~1|~0)){0,4}", "(/(a|spec|0)){0,3}", value()), 0..5),
+    ) {
+        let operations: Vec<Value> = operations.into_iter().map(|(kind, path, from, value)| laws::operation(kind, &path, &from, value)).collect();
+        laws::operations_survive(&target, &Value::from(operations).to_string());
     }
 
     #[test]
     fn an_added_value_is_found_and_removed_again(target in value(), added in value()) {
-        let target = without_nulls(&object("Foo", &target));
-        let kustomization = json!({
-            "resources": ["r.yaml"],
-            "patchesJson6902": [{"target": {"name": "a"}, "patch": json!([
-                {"op": "add", "path": "/new~1key", "value": added},
-                {"op": "test", "path": "/new~1key", "value": added},
-                {"op": "copy", "from": "/new~1key", "path": "/other"},
-                {"op": "move", "from": "/other", "path": "/third"},
-                {"op": "remove", "path": "/third"},
-                {"op": "remove", "path": "/new~1key"},
-            ]).to_string()}],
-        });
-        let made = built(&[("kustomization.yaml", &kustomization.to_string()), ("r.yaml", &target.to_string())]).unwrap();
-        prop_assert_eq!(Some(made.objects()[0].to_value().unwrap()), patched(&target, &[]));
+        laws::an_added_value_is_found_and_removed_again(&target, &added);
     }
 
     #[test]
-    fn selectors_never_panic(text in "[a-z!=()<>, .*\\[\\]{}$^|?+\\\\]{0,12}", field in 0usize..4) {
-        let field = ["name", "kind", "labelSelector", "annotationSelector"][field];
-        let kustomization = json!({
-            "resources": ["r.yaml"],
-            "patches": [{"target": {field: text}, "patch": "- {op: add, path: /x, value: 1}"}],
-        });
-        let _ = built(&[("kustomization.yaml", &kustomization.to_string()), ("r.yaml", &object("Foo", &json!({})).to_string())]);
+    fn selectors_never_panic(text in "[a-z!=()<>, .*\\[\\]{}$^|?+\\\\]{0,12}", field in 0usize..6) {
+        laws::selectors_survive(field, &text);
+    }
+
+    #[test]
+    fn literal_selectors_select_what_they_say(name in "[a-z]([a-z0-9-]{0,8}[a-z0-9])?", other in "[a-z]{1,4}") {
+        laws::literal_selectors_select(&name, &other);
     }
 
     #[test]
