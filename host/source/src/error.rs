@@ -45,6 +45,9 @@ pub enum SourceError {
     Tree { place: String, source: TreeError },
     #[error("{path}: {reason}")]
     Folder { path: PathBuf, reason: String },
+    /// A repository or registry of charts, or a file, answered; but what was asked for is not there.
+    #[error("{url}: {reason}")]
+    Registry { url: String, reason: String },
 }
 
 /// Why the exchange with a server came to nothing.
@@ -106,6 +109,7 @@ impl SourceError {
             | Self::Cancelled { .. }
             | Self::Tree { .. }
             | Self::Folder { .. } => "GitOperationFailed",
+            Self::Registry { .. } => "ChartPullError",
         }
     }
 
@@ -123,7 +127,8 @@ impl SourceError {
             | Self::Locked { .. }
             | Self::Cache { .. }
             | Self::Tree { .. }
-            | Self::Folder { .. } => Remedy::Retry,
+            | Self::Folder { .. }
+            | Self::Registry { .. } => Remedy::Retry,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Sources: where trees come from.
 //!
 //! A source is described by a plain spec and gives a [`weir_tree::Tree`] and a revision. [`GitFetcher`] fetches from
-//! Git servers over HTTP; [`open_folder`] binds a source to a folder of this machine.
+//! Git servers over HTTP; [`RemoteFetcher`] what a unit names by address: remote bases, files, charts from repositories and
+//! registries; [`open_folder`] binds a source to a folder of this machine.
 //!
 //! Invariants: this crate knows nothing about Kubernetes and its objects. It reads no environment (but for the proxy,
 //! if its caller says so) and no clock but to limit waiting. Logins appear in no message, no log and no file. It never
@@ -29,8 +30,9 @@ mod error;
 mod folder;
 mod git;
 mod http;
+pub mod oci;
+mod remote;
 mod secret;
-mod version;
 
 pub use address::{Address, AddressError, Login};
 pub use error::{ExchangeError, Remedy, SourceError};
@@ -41,5 +43,5 @@ pub use git::{
 pub use http::{
     ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, read_body,
 };
+pub use remote::{RemoteFetcher, RemoteOptions, RemoteTree};
 pub use secret::SecretText;
-pub use version::{Version, VersionError, VersionRange};

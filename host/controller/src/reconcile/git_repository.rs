@@ -214,6 +214,7 @@ fn spec(source: &GitRepository) -> Result<GitSpec, String> {
             semver: reference.semver,
             name: reference.name,
             commit: reference.commit,
+            any: None,
         },
         timeout: timeout.map_err(|error| format!("spec.timeout: {error}"))?,
         ignore: source.spec.ignore.clone(),

@@ -137,6 +137,14 @@ impl Fetch<'_> {
             Wanted::Branch(name) => one(listing.branch(name)?),
             Wanted::Tag(name) => one(listing.tag(name)?),
             Wanted::Name(name) => one(listing.name(name)?),
+            Wanted::Any(name) => match (listing.any(name), name.parse()) {
+                (Ok(found), _) => one(found),
+                (Err(_), Ok(commit)) => Plan {
+                    pointer: String::new(),
+                    choice: Choice::Anywhere(commit),
+                },
+                (Err(missing), Err(_)) => return Err(missing.into()),
+            },
             Wanted::Semver(range) => {
                 let mut found = listing.latest(range)?;
                 match found.pop() {

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use weir_chart::version::{Constraints, Version, VersionError};
 use weir_tree::ObjectId;
-
-use crate::version::{Version, VersionRange};
 
 /// What a GitRepository's `spec.ref` says. Of several fields the first one of `commit`, `name`, `tag`, `semver`,
 /// `branch` decides, as in source-controller; nothing is the branch `master`.
@@ -21,6 +20,9 @@ pub struct GitReference {
     pub name: Option<String>,
     /// 40 hexadecimal digits.
     pub commit: Option<String>,
+    /// If nothing else is given: what stands for a commit on the command line of `git fetch`. `HEAD`, a full name, a tag,
+    /// a branch, or a commit's id.
+    pub any: Option<String>,
 }
 
 /// The field that decides.
@@ -34,6 +36,7 @@ pub(super) enum Wanted<'a> {
     Tag(&'a str),
     Semver(&'a str),
     Branch(&'a str),
+    Any(&'a str),
 }
 
 /// The references of a server.
@@ -60,8 +63,8 @@ pub enum ReferenceError {
     Missing(String),
     #[error("no tag is a version in the range {range:?}, out of {tags} tags")]
     NoVersion { range: String, tags: usize },
-    #[error(transparent)]
-    Range(#[from] crate::version::VersionError),
+    #[error("the version range {range:?}: {source}")]
+    Range { range: String, source: VersionError },
     #[error("{0:?} is not a commit id of 40 hexadecimal digits")]
     NoCommitId(String),
     #[error("{0:?} is not the name of a reference")]
@@ -81,6 +84,14 @@ impl GitReference {
         }
     }
 
+    /// Whatever the name stands for.
+    pub fn any(name: &str) -> Self {
+        Self {
+            any: Some(name.to_owned()),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn wanted(&self) -> Wanted<'_> {
         let branch = given(&self.branch);
         if let Some(commit) = given(&self.commit) {
@@ -91,6 +102,8 @@ impl GitReference {
             Wanted::Tag(tag)
         } else if let Some(range) = given(&self.semver) {
             Wanted::Semver(range)
+        } else if let (Some(any), None) = (given(&self.any), branch) {
+            Wanted::Any(any)
         } else {
             Wanted::Branch(branch.unwrap_or("master"))
         }
@@ -127,9 +140,24 @@ impl Listing {
         self.find(name, name, || format!("reference {name:?}"))
     }
 
+    /// In the order in which Git itself looks.
+    pub(super) fn any(&self, name: &str) -> Result<Advertised, ReferenceError> {
+        ["", "refs/", "refs/tags/", "refs/heads/"]
+            .iter()
+            .map(|prefix| format!("{prefix}{name}"))
+            .find(|full| self.references.iter().any(|(own, _)| own == full))
+            .map_or_else(
+                || Err(ReferenceError::Missing(format!("branch or tag {name:?}"))),
+                |full| self.find(&full, name, || format!("reference {name:?}")),
+            )
+    }
+
     /// The tags of the latest version in the range: several if they differ in build metadata only.
     pub(super) fn latest(&self, range: &str) -> Result<Vec<Advertised>, ReferenceError> {
-        let parsed = VersionRange::parse(range)?;
+        let parsed = Constraints::parse(range).map_err(|source| ReferenceError::Range {
+            range: range.to_owned(),
+            source,
+        })?;
         let mut tags = 0;
         let mut best: Vec<(Version, &str)> = Vec::new();
         for (name, _) in &self.references {
@@ -140,15 +168,16 @@ impl Listing {
                 continue;
             };
             tags += 1;
-            let Ok(version) = Version::parse(tag) else {
+            // Flux wants all three numbers; a `v` before them is fine.
+            let Ok(version) = Version::parse(tag.strip_prefix('v').unwrap_or(tag)) else {
                 continue;
             };
-            if !parsed.admits(&version) {
+            if !parsed.check(&version) {
                 continue;
             }
             let order = best
                 .first()
-                .map_or(Ordering::Greater, |(best, _)| version.precedence(best));
+                .map_or(Ordering::Greater, |(best, _)| version.order(best));
             if order == Ordering::Greater {
                 best.clear();
             }
@@ -218,6 +247,7 @@ impl fmt::Display for Wanted<'_> {
             Self::Tag(tag) => write!(f, "tag {tag:?}"),
             Self::Semver(range) => write!(f, "the latest tag in {range:?}"),
             Self::Branch(branch) => write!(f, "branch {branch:?}"),
+            Self::Any(name) => write!(f, "{name:?}"),
         }
     }
 }
@@ -254,6 +284,7 @@ mod tests {
             semver: field("1.x"),
             name: field("refs/n"),
             commit: field("c"),
+            any: field("a"),
         };
         assert_eq!(
             reference.wanted(),
@@ -270,6 +301,8 @@ mod tests {
         assert_eq!(reference.wanted(), Wanted::Semver("1.x"));
         reference.semver = None;
         assert_eq!(reference.wanted(), Wanted::Branch("b"));
+        reference.branch = None;
+        assert_eq!(reference.wanted(), Wanted::Any("a"));
         assert_eq!(GitReference::default().wanted(), Wanted::Branch("master"));
     }
 
@@ -290,6 +323,23 @@ mod tests {
         assert_eq!(listing.pointing_to(id(9)), None);
         let error = listing.tag("v2").unwrap_err().to_string();
         assert_eq!(error, "the repository has no tag \"v2\"");
+    }
+
+    #[test]
+    fn any_name_is_looked_for_as_git_does() {
+        let listing = listing(&[
+            ("HEAD", 1),
+            ("refs/heads/main", 1),
+            ("refs/heads/v1", 2),
+            ("refs/tags/v1", 3),
+        ]);
+        let found = |name: &str| listing.any(name).map(|found| found.name);
+        assert_eq!(found("HEAD").unwrap(), "HEAD");
+        assert_eq!(found("main").unwrap(), "refs/heads/main");
+        assert_eq!(found("v1").unwrap(), "refs/tags/v1");
+        assert_eq!(found("heads/v1").unwrap(), "refs/heads/v1");
+        let error = found("v2").unwrap_err().to_string();
+        assert_eq!(error, "the repository has no branch or tag \"v2\"");
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! The index of a chart repository.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+use url::Url;
+use weir_chart::version::{Constraints, Version, VersionError};
+use weir_k8s_yaml::{Schema, from_str};
+
+use crate::address::Address;
+
+/// One version of a chart.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) version: String,
+    /// Relative to the repository, or absolute.
+    pub(super) url: String,
+    /// Hexadecimal SHA-256.
+    pub(super) digest: Option<String>,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IndexError {
+    #[error("the index is not valid: {0}")]
+    Malformed(String),
+    #[error("there is no chart named {name:?}{near}")]
+    NoChart { name: String, near: String },
+    #[error("the chart {name:?} has no version that fits {range:?}; the latest is {latest}")]
+    NoVersion {
+        name: String,
+        range: String,
+        latest: String,
+    },
+    #[error("the version range {range:?}: {source}")]
+    Range { range: String, source: VersionError },
+    #[error("the chart {name} {version} has no usable address in the index")]
+    NoUrl { name: String, version: String },
+}
+
+/// The latest version of a chart in the range, as Helm chooses: what is asked for by its exact name comes first.
+pub(super) fn find(index: &[u8], name: &str, range: &str) -> Result<Found, IndexError> {
+    let text = std::str::from_utf8(index)
+        .map_err(|_| IndexError::Malformed("it is not UTF-8".to_owned()))?;
+    let index =
+        from_str(text, Schema::Sigs).map_err(|error| IndexError::Malformed(error.to_string()))?;
+    let entries = index.get("entries").and_then(Value::as_object);
+    let entries = entries.ok_or_else(|| IndexError::Malformed("it has no `entries`".to_owned()))?;
+    let Some(versions) = entries.get(name).and_then(Value::as_array) else {
+        let mut names: Vec<&str> = entries.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.truncate(10);
+        let near = match names.as_slice() {
+            [] => "; the repository is empty".to_owned(),
+            names => format!("; there are {} and others", names.join(", ")),
+        };
+        return Err(IndexError::NoChart {
+            name: name.to_owned(),
+            near,
+        });
+    };
+    let found = choose(versions, name, range)?;
+    let text = |field: &str| found.get(field).and_then(Value::as_str).map(str::to_owned);
+    let version = text("version").unwrap_or_default();
+    let url = found
+        .get("urls")
+        .and_then(Value::as_array)
+        .and_then(|urls| urls.iter().find_map(Value::as_str));
+    match url {
+        Some(url) => Ok(Found {
+            version,
+            url: url.to_owned(),
+            digest: text("digest").filter(|digest| !digest.is_empty()),
+        }),
+        None => Err(IndexError::NoUrl {
+            name: name.to_owned(),
+            version,
+        }),
+    }
+}
+
+/// The address of the archive.
+pub(super) fn archive_url(index: &Address, url: &str) -> Result<Url, IndexError> {
+    super::resolve(index.url(), url)
+        .ok_or_else(|| IndexError::Malformed(format!("{url:?} is no address of a chart's archive")))
+}
+
+fn choose<'a>(versions: &'a [Value], name: &str, range: &str) -> Result<&'a Value, IndexError> {
+    let version_of = |entry: &'a Value| entry.get("version").and_then(Value::as_str);
+    if let Some(exact) = versions
+        .iter()
+        .find(|entry| version_of(entry) == Some(range))
+    {
+        return Ok(exact);
+    }
+    let parsed = Constraints::parse(if range.is_empty() { "*" } else { range });
+    let parsed = parsed.map_err(|source| IndexError::Range {
+        range: range.to_owned(),
+        source,
+    })?;
+    let mut best: Option<(Version, &Value)> = None;
+    let mut latest: Option<Version> = None;
+    for entry in versions {
+        let Some(version) = version_of(entry).and_then(|text| Version::loose(text).ok()) else {
+            continue;
+        };
+        if latest
+            .as_ref()
+            .is_none_or(|latest| version.order(latest) == Ordering::Greater)
+        {
+            latest = Some(version.clone());
+        }
+        let better = best
+            .as_ref()
+            .is_none_or(|(best, _)| version.order(best) == Ordering::Greater);
+        if better && parsed.check(&version) {
+            best = Some((version, entry));
+        }
+    }
+    best.map(|(_, entry)| entry)
+        .ok_or_else(|| IndexError::NoVersion {
+            name: name.to_owned(),
+            range: range.to_owned(),
+            latest: latest.map_or_else(|| "not a version".to_owned(), |latest| latest.original),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INDEX: &str = "\
+apiVersion: v1
+entries:
+  web:
+  - {version: 2.0.0-rc.1, urls: [charts/web-2.0.0-rc.1.tgz]}
+  - {version: 1.10.0, urls: ['https://elsewhere/web-1.10.0.tgz'], digest: abc}
+  - {version: 1.2.0, urls: [charts/web-1.2.0.tgz]}
+  - {version: odd, urls: [odd.tgz]}
+  bare:
+  - {version: 1.0.0}
+";
+
+    fn version(range: &str) -> Result<String, String> {
+        find(INDEX.as_bytes(), "web", range)
+            .map(|found| found.version)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_latest_release_in_the_range_is_chosen() {
+        assert_eq!(version("").unwrap(), "1.10.0");
+        assert_eq!(version("~1.2").unwrap(), "1.2.0");
+        assert_eq!(version(">=1.0.0-0").unwrap(), "2.0.0-rc.1");
+        assert_eq!(version("odd").unwrap(), "odd");
+        let error = version("3.x").unwrap_err();
+        assert!(
+            error.contains("\"3.x\"") && error.contains("2.0.0-rc.1"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn errors_name_what_is_missing() {
+        let error = find(INDEX.as_bytes(), "wbe", "").unwrap_err().to_string();
+        assert!(error.contains("bare, web"), "{error}");
+        assert!(find(INDEX.as_bytes(), "bare", "").is_err());
+        assert!(find(b"entries: [", "web", "").is_err());
+        assert!(find(b"a: 1", "web", "").is_err());
+    }
+
+    #[test]
+    fn addresses_are_relative_to_the_repository() {
+        let (index, _) = Address::parse("https://a/charts/index.yaml").unwrap();
+        let found = |url: &str| archive_url(&index, url).unwrap().to_string();
+        assert_eq!(found("x/web.tgz"), "https://a/charts/x/web.tgz");
+        assert_eq!(found("https://b/web.tgz"), "https://b/web.tgz");
+    }
+}
