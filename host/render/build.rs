@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The plugins by name; each has its folder under `plugins/`.
-const PLUGINS: &[&str] = &["kustomize"];
+const PLUGINS: &[&str] = &["kustomize", "substitute"];
 /// What they are made of: a change of any of it builds them again.
 const INPUTS: &[&str] = &[
     "plugins/kustomize",
+    "plugins/substitute",
     "plugins/lib/kustomize/src",
+    "plugins/lib/substitute/src",
     "plugins/lib/k8s-yaml/src",
     "plugins/sdk/src",
     "wit",

@@ -285,7 +285,10 @@ fn kustomization(unit: usize) -> Value {
 
 fn recipe(unit: usize) -> Result<Recipe> {
     let object: Kustomization = serde_json::from_value(kustomization(unit))?;
-    Ok(weir_render::lower_kustomization(&object)?)
+    Ok(weir_render::lower_kustomization(
+        &object,
+        &weir_render::LowerOptions::controller(),
+    )?)
 }
 
 /// Three objects and a kustomization file for each unit.

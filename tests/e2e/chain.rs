@@ -1,5 +1,7 @@
 //! Dependencies: a chain starts link by link, a cycle is named, a parent goes before its children.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use serde_json::json;
 use weir_testing::git::Change::File;
@@ -7,6 +9,8 @@ use weir_testing::git::Change::File;
 use crate::lab::{Lab, Place, condition, config_map};
 
 const LENGTH: usize = 20;
+/// From the moment at which nothing but time is in the way. Flux needs 543 s.
+const MOST: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_becomes_ready_on_a_real_api_server() -> Result<()> {
@@ -35,7 +39,9 @@ async fn chain(place: Place) -> Result<()> {
         .collect();
     let running = lab.start().await?;
     let revision = lab.commit(&changes).await?;
+    let mut start = Instant::now();
     for n in (0..LENGTH).rev() {
+        start = Instant::now();
         let before = (n > 0).then(|| format!("u{}", n - 1));
         let depends_on: Vec<&str> = before.iter().map(String::as_str).collect();
         lab.apply(lab.kustomization(&format!("u{n}"), &format!("u{n}"), &depends_on))
@@ -43,6 +49,8 @@ async fn chain(place: Place) -> Result<()> {
     }
     lab.ready("Kustomization", &format!("u{}", LENGTH - 1), &revision)
         .await?;
+    let took = start.elapsed();
+    assert!(took < MOST, "the chain took {took:?}");
     assert_eq!(lab.versions().await?.len(), LENGTH);
     running.stop().await;
     Ok(())

@@ -1,8 +1,10 @@
 //! `kill -9` in the middle of an apply, then a restart: nothing is lost, nothing has no owner.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use futures::StreamExt as _;
 use weir_api::Gvk;
 use weir_cluster::{Detail, Selection, WatchEvent};
@@ -28,6 +30,78 @@ async fn at_ten_points_of_an_apply_on_a_real_api_server() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn at_ten_points_of_an_apply_on_the_local_cluster() -> Result<()> {
+    for point in POINTS {
+        let Some(lab) = Lab::new(Place::Local, "kill").await? else {
+            return Ok(());
+        };
+        one_kill_local(lab, point)
+            .await
+            .with_context(|| format!("killed after {point} objects"))?;
+    }
+    Ok(())
+}
+
+/// One process at a time has the folder open, so that what it does is seen from its files.
+async fn one_kill_local(mut lab: Lab, point: usize) -> Result<()> {
+    let folder = lab.folder.path().join("cluster");
+    commit(&lab, 0..OBJECTS / 2, "1", &["old"]).await?;
+    lab.apply(lab.kustomization("app", "app", &[])).await?;
+    lab.close()?;
+    ensure!(start(&lab, None, true)?.wait()?.success());
+    lab.reopen()?;
+    let revision = commit(&lab, 0..OBJECTS, "2", &[]).await?;
+    lab.close()?;
+    let mut child = start(&lab, None, false)?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while written(&folder, "value: \"2\"")? < point {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            bail!("{point} objects were not written in time");
+        }
+        std::thread::yield_now();
+    }
+    child.kill()?;
+    child.wait()?;
+    lab.reopen()?;
+    let orphans = orphans(&lab).await?;
+    assert!(
+        orphans.is_empty(),
+        "objects that no inventory has: {orphans:?}"
+    );
+    lab.close()?;
+    ensure!(start(&lab, None, true)?.wait()?.success());
+    lab.reopen()?;
+    converged(&lab, &revision).await
+}
+
+/// How many files below the folder hold the text.
+fn written(folder: &Path, text: &str) -> Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            count += if path.ends_with(".weir") {
+                0
+            } else {
+                written(&path, text)?
+            };
+        } else if std::fs::read_to_string(&path).is_ok_and(|content| content.contains(text)) {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+async fn converged(lab: &Lab, revision: &str) -> Result<()> {
+    lab.ready("Kustomization", "app", revision).await?;
+    let names = lab.versions().await?;
+    assert_eq!(names.len(), OBJECTS, "{names:?}");
+    assert!(orphans_exact(lab).await?);
+    Ok(())
+}
+
 async fn one_kill(lab: &Lab, point: usize) -> Result<()> {
     let Some(server) = ApiServer::shared() else {
         return Ok(());
@@ -35,7 +109,7 @@ async fn one_kill(lab: &Lab, point: usize) -> Result<()> {
     // The first revision has half of the objects and one that the second does not have.
     commit(lab, 0..OBJECTS / 2, "1", &["old"]).await?;
     lab.apply(lab.kustomization("app", "app", &[])).await?;
-    run(lab, server, true)?.wait()?;
+    start(lab, Some(server), true)?.wait()?;
     let revision = commit(lab, 0..OBJECTS, "2", &[]).await?;
     let gvk = Gvk::new("", "v1", "ConfigMap");
     let by = Selection {
@@ -47,7 +121,7 @@ async fn one_kill(lab: &Lab, point: usize) -> Result<()> {
         .cluster
         .watch(&gvk, &by, &since, Detail::Metadata)
         .await?;
-    let mut child = run(lab, server, false)?;
+    let mut child = start(lab, Some(server), false)?;
     let mut seen = 0;
     while seen < point {
         match events.next().await.context("the watch ended")?? {
@@ -62,13 +136,9 @@ async fn one_kill(lab: &Lab, point: usize) -> Result<()> {
         orphans.is_empty(),
         "objects that no inventory has: {orphans:?}"
     );
-    let status = run(lab, server, true)?.wait()?;
+    let status = start(lab, Some(server), true)?.wait()?;
     assert!(status.success());
-    lab.ready("Kustomization", "app", &revision).await?;
-    let names = lab.versions().await?;
-    assert_eq!(names.len(), OBJECTS, "{names:?}");
-    assert!(orphans_exact(lab).await?);
-    Ok(())
+    converged(lab, &revision).await
 }
 
 async fn commit(
@@ -99,7 +169,9 @@ async fn commit(
     lab.commit(&changes).await
 }
 
-fn run(lab: &Lab, server: &ApiServer, once: bool) -> Result<Child> {
+/// The program, on a server or on the lab's folder.
+fn start(lab: &Lab, server: Option<&ApiServer>, once: bool) -> Result<Child> {
+    let folder = lab.folder.path();
     let mut command = Command::new(weir());
     command.args([
         "run",
@@ -109,9 +181,11 @@ fn run(lab: &Lab, server: &ApiServer, once: bool) -> Result<Child> {
         &lab.namespace,
         "--cache",
     ]);
-    command
-        .arg(lab.folder.path().join("cache"))
-        .env("KUBECONFIG", server.kubeconfig());
+    command.arg(folder.join("cache"));
+    match server {
+        Some(server) => command.env("KUBECONFIG", server.kubeconfig()),
+        None => command.arg("--local").arg(folder.join("cluster")),
+    };
     if once {
         command.arg("--once");
     }

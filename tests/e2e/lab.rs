@@ -1,6 +1,6 @@
 //! What the tests share: a Git server, a cluster, and a controller that runs beside the test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context as _, Result, bail};
@@ -83,6 +83,19 @@ impl Lab {
         }
         lab.apply(lab.source()).await?;
         Ok(Some(lab))
+    }
+
+    /// Lets another process open the folder of a local cluster. Until it is opened again, the lab has an empty one.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        let empty = self.folder.path().join("empty");
+        self.cluster = Arc::new(Local::open(empty)?);
+        Ok(())
+    }
+
+    /// Opens the folder again.
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        self.cluster = Arc::new(Local::open(self.folder.path().join("cluster"))?);
+        Ok(())
     }
 
     async fn install(&self, place: Place) -> Result<()> {
@@ -337,4 +350,19 @@ pub(crate) fn succeed(output: std::process::Output) -> Result<(String, String)> 
         bail!("ended with {}:\n{out}{err}", output.status);
     }
     Ok((out, err))
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

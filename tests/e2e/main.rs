@@ -4,9 +4,11 @@
 
 mod chain;
 mod crds;
+mod docs;
 mod kill;
 mod lab;
 mod pipeline;
 mod quickstart;
 mod restart;
 mod scenario;
+mod secrets;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::lab::{checkout, succeed, weir};
+use crate::lab::{checkout, copy, succeed, weir};
 
 fn run(repository: &Path, folder: &Path) -> Result<(String, String)> {
     let mut command = Command::new(weir());
@@ -19,20 +19,6 @@ fn run(repository: &Path, folder: &Path) -> Result<(String, String)> {
         .args(["--path", "clusters/demo", "--once", "--cache"])
         .arg(folder.join("cache"));
     succeed(command.output()?)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 #[test]

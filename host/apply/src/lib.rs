@@ -21,5 +21,5 @@ mod wait;
 pub use apply::{Applied, ApplyError, ApplyFailure, Journal, Request, apply};
 pub use live::Live;
 pub use plan::{Action, Change};
-pub use prepare::{Owner, PrepareError, prepare};
+pub use prepare::{Owner, PrepareError, prepare, unpacked};
 pub use wait::{HealthError, HealthRequest, wait_until_healthy};

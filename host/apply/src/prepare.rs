@@ -37,13 +37,19 @@ pub fn prepare(
     documents: impl IntoIterator<Item = Value>,
     owner: &Owner,
 ) -> Result<Vec<Object>, PrepareError> {
-    let mut objects = Vec::new();
-    for document in documents {
-        unpack(document, &mut objects)?;
-    }
+    let mut objects = unpacked(documents)?;
     for object in &mut objects {
         normalise(object);
         mark(object, owner);
+    }
+    Ok(objects)
+}
+
+/// The objects as they were rendered: lists are unpacked, and kustomize's own documents are left out.
+pub fn unpacked(documents: impl IntoIterator<Item = Value>) -> Result<Vec<Object>, PrepareError> {
+    let mut objects = Vec::new();
+    for document in documents {
+        unpack(document, &mut objects)?;
     }
     Ok(objects)
 }

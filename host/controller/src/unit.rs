@@ -8,7 +8,7 @@ use weir_api::reference::DependencyReference;
 use weir_api::weir::Pipeline;
 use weir_api::{GoDuration, Gvk, ObjectKey, names};
 use weir_apply::Owner;
-use weir_render::{LowerError, Recipe, lower_kustomization, lower_pipeline};
+use weir_render::{LowerError, LowerOptions, Recipe, lower_kustomization, lower_pipeline};
 
 use crate::node::{NodeId, Typed};
 
@@ -66,7 +66,8 @@ impl Unit {
             ),
         ]);
         Ok(Self {
-            recipe: unsupported.and_then(|()| lower_kustomization(object)),
+            recipe: unsupported
+                .and_then(|()| lower_kustomization(object, &LowerOptions::controller())),
             interval: times.interval,
             retry: times.retry,
             timeout: times.timeout,

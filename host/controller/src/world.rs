@@ -85,17 +85,15 @@ impl World for ControllerWorld {
         match found {
             Some(bytes) => Ok(InputValue { bytes, secret }),
             None if reference.optional => Err(Refusal::Absent),
-            None => {
-                let part = reference
-                    .key
-                    .as_ref()
-                    .map(|key| format!(" with the key {key:?}"))
-                    .unwrap_or_default();
-                Err(Refusal::Unavailable(format!(
-                    "there is no {kind} {}{part}",
-                    reference.name
-                )))
-            }
+            // In the words of the API server, which is how people know it from Flux.
+            None => Err(Refusal::Unavailable(match &reference.key {
+                None => format!(
+                    "{}s {:?} not found",
+                    kind.to_lowercase(),
+                    reference.name.name
+                ),
+                Some(key) => format!("there is no {kind} {} with the key {key:?}", reference.name),
+            })),
         }
     }
 

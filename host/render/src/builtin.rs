@@ -29,28 +29,44 @@ pub struct BuiltInError {
 pub fn load(host: &Host) -> Result<HashMap<String, Registered>, BuiltInError> {
     EMBEDDED
         .iter()
-        .map(|embedded| {
-            let plugin = host
-                .load_embedded(embedded.code, Digest::from_bytes(embedded.digest))
-                .map_err(|source| BuiltInError {
-                    name: embedded.name,
-                    source,
-                })?;
-            let registered = Registered {
-                plugin,
-                grants: Arc::new(grants()),
-                limits: Limits::default(),
-            };
-            Ok((embedded.name.to_owned(), registered))
-        })
+        .map(|embedded| Ok((embedded.name.to_owned(), embedded.load(host)?)))
         .collect()
 }
 
-/// Built-in plugins come with weir and may read the unit's trees, see Secrets pass by, and run other plugins, which have
-/// grants of their own.
+/// Those of the built-in plugins that are named: a command that needs one does not wait for the others.
+pub fn load_named(
+    host: &Host,
+    names: &[&str],
+) -> Result<HashMap<String, Registered>, BuiltInError> {
+    EMBEDDED
+        .iter()
+        .filter(|embedded| names.contains(&embedded.name))
+        .map(|embedded| Ok((embedded.name.to_owned(), embedded.load(host)?)))
+        .collect()
+}
+
+impl Embedded {
+    fn load(&self, host: &Host) -> Result<Registered, BuiltInError> {
+        let plugin = host
+            .load_embedded(self.code, Digest::from_bytes(self.digest))
+            .map_err(|source| BuiltInError {
+                name: self.name,
+                source,
+            })?;
+        Ok(Registered {
+            plugin,
+            grants: Arc::new(grants()),
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// Built-in plugins come with weir and may read the unit's trees and the inputs that the step binds, see Secrets pass by, and
+/// run other plugins, which have grants of their own.
 fn grants() -> Grants {
     Grants {
         files: vec!["**".to_owned()],
+        values: vec!["*".to_owned()],
         documents: vec!["Secret".to_owned()],
         plugins: vec!["*".to_owned()],
         ..Grants::default()
@@ -68,5 +84,6 @@ mod tests {
         let plugins = load(&host).unwrap();
         assert_eq!(plugins.len(), EMBEDDED.len());
         assert!(plugins["kustomize"].plugin.offers(Offer::Generator));
+        assert!(plugins["substitute"].plugin.offers(Offer::Transformer));
     }
 }

@@ -22,7 +22,7 @@ pub mod world;
 
 pub use bundle::{Bundle, Placeholder};
 pub use index::{Dependency, Index};
-pub use lower::{LowerError, lower_kustomization, lower_pipeline};
+pub use lower::{Encrypted, LowerError, LowerOptions, lower_kustomization, lower_pipeline};
 pub use recipe::{FilterStep, InputRef, Recipe, SourceId, Step, UnitId};
 pub use render::{RenderError, Rendered, Renderer, StepReport};
 pub use trace::Trace;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use weir_api::ObjectName;
-use weir_api::kustomize::Kustomization;
+use weir_api::kustomize::{
+    ConfigKind, Kustomization, KustomizationSpec, PostBuild, SubstituteStrategy,
+};
 use weir_api::reference::SourceReference;
 use weir_api::weir::{Pipeline, StepRole};
 use weir_plugin::Role;
@@ -22,17 +24,68 @@ pub enum LowerError {
     Invalid { field: String, message: String },
 }
 
-/// `kustomize` over the source, as kustomize-controller builds it.
-pub fn lower_kustomization(object: &Kustomization) -> Result<Recipe, LowerError> {
-    let spec = &object.spec;
-    let unsupported = [
-        ("spec.postBuild", spec.post_build.is_some()),
-        ("spec.decryption", spec.decryption.is_some()),
-    ];
-    if let Some((field, _)) = unsupported.iter().find(|(_, set)| *set) {
-        return Err(LowerError::Unsupported { field });
+/// What an object leaves open: the controller and the person at the terminal decide it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LowerOptions {
+    /// Whether a variable that is not set and has no default is an error.
+    pub strict_substitution: bool,
+    pub encrypted: Encrypted,
+}
+
+/// What happens to a unit with `spec.decryption`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encrypted {
+    /// It has no recipe.
+    Refuse,
+    /// Encrypted documents and files stay as they are.
+    Keep,
+}
+
+impl LowerOptions {
+    /// As kustomize-controller 1.9 does by default; encrypted documents must not reach a cluster.
+    pub fn controller() -> Self {
+        Self {
+            strict_substitution: true,
+            encrypted: Encrypted::Refuse,
+        }
     }
+}
+
+/// `kustomize` over the source, then `substitute` on what it made, as kustomize-controller does it.
+pub fn lower_kustomization(
+    object: &Kustomization,
+    options: &LowerOptions,
+) -> Result<Recipe, LowerError> {
+    let spec = &object.spec;
     let name = name_of(&object.metadata);
+    let mut steps = vec![kustomize_step(spec)?];
+    match (&spec.decryption, options.encrypted) {
+        (Some(_), Encrypted::Refuse) => {
+            return Err(LowerError::Unsupported {
+                field: "spec.decryption",
+            });
+        }
+        // No step between the build and substitution.
+        (Some(_), Encrypted::Keep) | (None, _) => {}
+    }
+    steps.extend(
+        spec.post_build
+            .as_ref()
+            .and_then(|post_build| substitute_step(post_build, &name, options)),
+    );
+    Ok(Recipe {
+        unit: UnitId {
+            kind: "Kustomization".into(),
+            name: name.clone(),
+        },
+        source: source_id(&spec.source_ref, &name),
+        steps,
+        common: spec.common_metadata.clone().unwrap_or_default(),
+        tainted: false,
+    })
+}
+
+fn kustomize_step(spec: &KustomizationSpec) -> Result<Step, LowerError> {
     let mut config = Map::new();
     config.insert("profile".into(), "flux".into());
     config.insert(
@@ -64,7 +117,7 @@ pub fn lower_kustomization(object: &Kustomization) -> Result<Recipe, LowerError>
     if !flux.is_empty() {
         config.insert("flux".into(), Value::Object(flux));
     }
-    let step = Step {
+    Ok(Step {
         name: "kustomize".into(),
         plugin: "kustomize".into(),
         role: Some(Role::Generator),
@@ -72,16 +125,49 @@ pub fn lower_kustomization(object: &Kustomization) -> Result<Recipe, LowerError>
         trees: BTreeMap::new(),
         inputs: BTreeMap::new(),
         filters: Vec::new(),
-    };
-    Ok(Recipe {
-        unit: UnitId {
-            kind: "Kustomization".into(),
-            name: name.clone(),
-        },
-        source: source_id(&spec.source_ref, &name),
-        steps: vec![step],
-        common: spec.common_metadata.clone().unwrap_or_default(),
-        tainted: false,
+    })
+}
+
+/// `None` if nothing can be substituted: there is no variable, and defaults alone do not count unless that is asked for.
+fn substitute_step(
+    post_build: &PostBuild,
+    unit: &ObjectName,
+    options: &LowerOptions,
+) -> Option<Step> {
+    let always = post_build.substitute_strategy == Some(SubstituteStrategy::Always);
+    let from = &post_build.substitute_from;
+    if from.is_empty() && post_build.substitute.is_empty() && !always {
+        return None;
+    }
+    let mut inputs = BTreeMap::new();
+    for reference in from {
+        let kind = match reference.kind {
+            ConfigKind::ConfigMap => "ConfigMap",
+            ConfigKind::Secret => "Secret",
+        };
+        let input = inputs
+            .entry(format!("{kind}/{}", reference.name))
+            .or_insert_with(|| InputRef {
+                kind: reference.kind,
+                name: ObjectName::new(unit.namespace.clone(), reference.name.clone()),
+                key: None,
+                optional: true,
+            });
+        input.optional &= reference.optional;
+    }
+    Some(Step {
+        name: "substitute".into(),
+        plugin: "substitute".into(),
+        role: Some(Role::Transformer),
+        config: json!({
+            "from": from,
+            "variables": post_build.substitute,
+            "strict": options.strict_substitution,
+            "always": always,
+        }),
+        trees: BTreeMap::new(),
+        inputs,
+        filters: Vec::new(),
     })
 }
 
@@ -185,12 +271,13 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
+    fn lower(spec: Value) -> Result<Recipe, LowerError> {
+        lower_kustomization(&kustomization(spec), &LowerOptions::controller())
+    }
+
     #[test]
     fn a_kustomization_is_one_step_over_its_source() {
-        let recipe = lower_kustomization(&kustomization(
-            json!({"path": "./apps/web/", "targetNamespace": "x"}),
-        ))
-        .unwrap();
+        let recipe = lower(json!({"path": "./apps/web/", "targetNamespace": "x"})).unwrap();
         assert_eq!(recipe.unit.to_string(), "Kustomization/apps/web");
         assert_eq!(recipe.source.to_string(), "GitRepository/apps/repo");
         assert_eq!(recipe.steps.len(), 1);
@@ -201,21 +288,63 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_not_ignored() {
-        let refused = lower_kustomization(&kustomization(
-            json!({"postBuild": {"substitute": {"a": "b"}}}),
-        ));
+    fn substitution_is_a_second_step_with_named_inputs() {
+        let recipe = lower(json!({"postBuild": {
+            "substitute": {"a": "b"},
+            "substituteFrom": [
+                {"kind": "ConfigMap", "name": "settings"},
+                {"kind": "Secret", "name": "secrets", "optional": true},
+            ],
+        }}))
+        .unwrap();
+        let step = &recipe.steps[1];
+        assert_eq!(
+            step.config,
+            json!({
+                "from": [
+                    {"kind": "ConfigMap", "name": "settings"},
+                    {"kind": "Secret", "name": "secrets", "optional": true},
+                ],
+                "variables": {"a": "b"}, "strict": true, "always": false,
+            })
+        );
+        let settings = &step.inputs["ConfigMap/settings"];
+        assert_eq!(settings.name.to_string(), "apps/settings");
+        assert!(!settings.optional && step.inputs["Secret/secrets"].optional);
+    }
+
+    #[test]
+    fn without_a_variable_nothing_is_substituted_unless_asked_for() {
+        let steps =
+            |post_build: Value| lower(json!({"postBuild": post_build})).unwrap().steps.len();
+        assert_eq!(steps(json!({})), 1);
+        assert_eq!(steps(json!({"substituteStrategy": "WithVariables"})), 1);
+        assert_eq!(steps(json!({"substituteStrategy": "Always"})), 2);
+    }
+
+    #[test]
+    fn what_is_encrypted_is_refused_or_kept_as_it_is() {
+        let object = kustomization(json!({"decryption": {"provider": "sops"}}));
+        let refused = lower_kustomization(&object, &LowerOptions::controller());
         assert_eq!(
             refused,
             Err(LowerError::Unsupported {
-                field: "spec.postBuild"
+                field: "spec.decryption"
             })
+        );
+        let keeping = LowerOptions {
+            encrypted: Encrypted::Keep,
+            ..LowerOptions::controller()
+        };
+        assert_eq!(
+            lower_kustomization(&object, &keeping).unwrap().steps.len(),
+            1
         );
     }
 
     #[test]
     fn a_path_may_not_climb_out() {
-        let refused = lower_kustomization(&kustomization(json!({"path": "../other"})));
+        let refused = lower(json!({"path": "../other"}));
         assert!(matches!(refused, Err(LowerError::Invalid { field, .. }) if field == "spec.path"));
     }
 }

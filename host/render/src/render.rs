@@ -590,8 +590,13 @@ fn placed(diagnostics: &[Diagnostic]) -> Option<String> {
     } else {
         format!("; {}", finding.help)
     };
+    let field = if finding.pointer.is_empty() {
+        String::new()
+    } else {
+        format!(" (at {})", finding.pointer)
+    };
     Some(format!(
-        "{}:{}:{}: {}{help}",
+        "{}:{}:{}: {}{field}{help}",
         at.path, at.line, at.column, finding.message
     ))
 }

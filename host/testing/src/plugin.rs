@@ -91,6 +91,11 @@ impl Plugin {
         Self(loaded)
     }
 
+    /// A plugin that [`host`] has loaded already, such as one that is built into weir.
+    pub fn of(loaded: Arc<Loaded>) -> Self {
+        Self(loaded)
+    }
+
     /// What the plugin says about itself.
     pub fn about(&self) -> &About {
         self.0.about()

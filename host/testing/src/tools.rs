@@ -24,6 +24,8 @@ pub struct Tool {
     pub package: &'static str,
     /// Go variables that its release build sets, as `PACKAGE.NAME=VALUE`.
     pub variables: &'static [&'static str],
+    /// Whether tests run it. The others are run by `cargo xtask record` alone, and CI does not build them.
+    pub live: bool,
 }
 
 /// `kubectl version` and `/version` answer with these.
@@ -43,18 +45,28 @@ pub const TOOLS: &[Tool] = &[
         module: "etcd",
         package: "go.etcd.io/etcd/server/v3",
         variables: &[],
+        live: true,
     },
     Tool {
         name: "kube-apiserver",
         module: "kubernetes",
         package: "k8s.io/kubernetes/cmd/kube-apiserver",
         variables: KUBERNETES,
+        live: true,
     },
     Tool {
         name: "kubectl",
         module: "kubernetes",
         package: "k8s.io/kubernetes/cmd/kubectl",
         variables: KUBERNETES,
+        live: true,
+    },
+    Tool {
+        name: "kustomize",
+        module: "kustomize",
+        package: "sigs.k8s.io/kustomize/kustomize/v5",
+        variables: &["sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.1"],
+        live: false,
     },
 ];
 

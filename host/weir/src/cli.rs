@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::repository::unit::SourceName;
+
 /// A GitOps reconciler for Kubernetes that renders with sandboxed plugins and speaks Flux's own resources.
 ///
 /// Exit codes: 0 everything is as asked for; 1 something failed or is not ready; 2 the command line was not understood.
@@ -18,6 +20,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Reconcile into a cluster, or into a folder with --local.
     Run(RunArgs),
+    /// Print everything that a cluster would get from a repository.
+    Build(RepositoryArgs),
     /// Look at plugins and try them.
     Plugin {
         #[command(subcommand)]
@@ -76,6 +80,53 @@ pub(crate) struct RunArgs {
     /// What to log, for example "info" or "weir_controller=debug".
     #[arg(long, value_name = "FILTER", env = "WEIR_LOG", default_value = "off")]
     pub(crate) log: String,
+}
+
+/// Kustomizations are built with everything that comes out of them, from one entry on. Exit codes: 0 all units were built;
+/// 1 some could not be, or nothing could; 2 the command line was not understood.
+#[derive(Debug, Args)]
+pub(crate) struct RepositoryArgs {
+    /// The repository; short for --root.
+    #[arg(value_name = "DIR", conflicts_with = "root")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The repository.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// The source that the repository stands for [default: that of the entry, else GitRepository/flux-system].
+    #[arg(long, value_name = "KIND/NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// A file of ConfigMaps and Secrets that substituteFrom finds before those of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) substitute_from: Vec<PathBuf>,
+    /// Leave what is encrypted as it is; substitution gets placeholders for it.
+    #[arg(long)]
+    pub(crate) no_decrypt: bool,
+    /// Fail where a variable is not set and has no default, as in a cluster.
+    #[arg(long)]
+    pub(crate) strict_substitute: bool,
+    /// yaml, json or dir:FOLDER.
+    #[arg(short, long, default_value = "yaml")]
+    pub(crate) output: Objects,
+    /// Show only this unit, for example kustomization/flux-system/apps.
+    #[arg(long = "unit", value_name = "KIND/NAMESPACE/NAME")]
+    pub(crate) units: Vec<String>,
+    /// Show only objects of this kind.
+    #[arg(long = "kind", value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// Show only objects that come from files that match, for example "apps/**/*.yaml".
+    #[arg(long = "file", value_name = "GLOB")]
+    pub(crate) files: Vec<String>,
+}
+
+impl RepositoryArgs {
+    /// The repository's folder, by default the working one.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        let named = self.root.as_deref().or(self.directory.as_deref());
+        named.unwrap_or(std::path::Path::new("."))
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -31,7 +31,12 @@ impl FolderWorld {
             revision: "folder".to_owned(),
             time: 0,
         };
-        Ok(Self { source, plugins })
+        Ok(Self::new(source, plugins))
+    }
+
+    /// A tree that was opened elsewhere.
+    pub(crate) fn new(source: SourceTree, plugins: HashMap<String, Registered>) -> Self {
+        Self { source, plugins }
     }
 
     /// The name that the folder goes by in recipes.
@@ -41,6 +46,10 @@ impl FolderWorld {
 
     pub(crate) fn tree(&self) -> &Arc<dyn weir_tree::Tree> {
         &self.source.tree
+    }
+
+    pub(crate) fn source_tree(&self) -> &SourceTree {
+        &self.source
     }
 
     /// The text of a file of the folder, for showing it.

@@ -4,12 +4,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod build;
 mod cli;
+mod file_system;
 mod folder_world;
 mod generate;
 mod kustomize;
 mod output;
 mod plugin;
+mod repository;
 mod run;
 mod show;
 mod snippet;
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         cli::Command::Run(args) => run::run(&args),
+        cli::Command::Build(args) => build::build(&args),
         cli::Command::Plugin { command } => plugin::plugin(&command),
         cli::Command::Kustomize {
             command: cli::KustomizeCommand::Build(args),

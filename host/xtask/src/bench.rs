@@ -4,13 +4,12 @@
 //! is the highest value (with a peer: the lowest ratio) that is good enough.
 
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::suites::cargo;
+use crate::workspace::{cargo, target};
 
 /// Programs by suite: package and name of the example that measures.
 const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
@@ -126,8 +125,8 @@ fn figure(measured: Measured) -> Figure {
 }
 
 fn keep(suite: &str, figures: &[Figure]) -> Result<()> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench"));
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let folder = target().join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let path = folder.join(format!("{suite}.json"));
     fs::write(&path, serde_json::to_string_pretty(figures)?)
         .with_context(|| format!("writing {}", path.display()))

@@ -1,26 +1,121 @@
-//! `cargo xtask ci`: cheap checks first.
+//! `cargo xtask ci`: what has to pass before a change lands, cheap checks first.
 
-use anyhow::Result;
+use std::process::Stdio;
+use std::time::Instant;
 
-use crate::suites::{cargo, run};
+use anyhow::{Context, Result, bail};
+use weir_testing::tools::in_ci;
 
-pub(crate) fn ci() -> Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    for guest in GUESTS {
-        run(cargo(&["fmt", "--check", "--manifest-path"]).arg(format!("{guest}/Cargo.toml")))?;
-    }
-    crate::tools::run(&[])?;
-    run(&mut cargo(&["test", "--workspace", "--lib", "--bins"]))?;
-    run(&mut cargo(&[
-        "test",
-        "-p",
-        "weir-k8s-yaml",
-        "-p",
-        "weir-tree",
-        "--test",
-        "it",
-    ]))
+use crate::workspace::{cargo, guests, run, target, top};
+use crate::{generate, suites, tools};
+
+/// A check with a name of its own.
+struct Stage {
+    name: &'static str,
+    check: fn() -> Result<()>,
 }
 
-/// Crates with a lock file of their own.
-pub(crate) const GUESTS: &[&str] = &["plugins/kustomize", "examples/plugins/require-limits"];
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "fmt",
+        check: fmt,
+    },
+    Stage {
+        name: "clippy",
+        check: clippy,
+    },
+    Stage {
+        name: "deny",
+        check: deny,
+    },
+    Stage {
+        name: "tools",
+        check: || tools::run(&[]),
+    },
+    Stage {
+        name: "gen",
+        check: generate::check,
+    },
+    Stage {
+        name: "test",
+        check: || suites::test(&[]),
+    },
+];
+
+/// The stages' names, for people.
+pub(crate) fn names() -> String {
+    let names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+    names.join(", ")
+}
+
+/// Runs the named stages, or all; the first that fails is the last.
+pub(crate) fn ci(wanted: &[&str]) -> Result<()> {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| !STAGES.iter().any(|stage| stage.name == **name))
+    {
+        bail!("there is no stage named {unknown:?}; there are {}", names());
+    }
+    let chosen = |stage: &&Stage| wanted.is_empty() || wanted.contains(&stage.name);
+    for stage in STAGES.iter().filter(chosen) {
+        let start = Instant::now();
+        anstream::eprintln!("== {}", stage.name);
+        (stage.check)().with_context(|| format!("stage {}", stage.name))?;
+        anstream::eprintln!("== {}: {:.0} s", stage.name, start.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn fmt() -> Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    for manifest in guests()? {
+        run(cargo(&["fmt", "--check", "--manifest-path"]).arg(manifest))?;
+    }
+    Ok(())
+}
+
+fn clippy() -> Result<()> {
+    run(&mut cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    for manifest in guests()? {
+        run(cargo(&["clippy", "--locked", "--target", "wasm32-wasip2"])
+            .args(["--manifest-path", &manifest, "--target-dir"])
+            .arg(target().join("guests"))
+            .args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+/// Bans, licences and sources of everything that is linked into the host or into a guest.
+fn deny() -> Result<()> {
+    let found = cargo(&["deny", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        if in_ci() {
+            bail!("cargo-deny is not installed; run `cargo install cargo-deny --locked`");
+        }
+        anstream::eprintln!(
+            "SKIPPED: cargo-deny is not installed; run `cargo install cargo-deny --locked`"
+        );
+        return Ok(());
+    }
+    let mut manifests = guests()?;
+    manifests.insert(0, "Cargo.toml".to_owned());
+    for manifest in manifests {
+        run(cargo(&["deny", "--manifest-path", &manifest])
+            .args(["check", "--hide-inclusion-graph", "--config"])
+            .arg(top().join("deny.toml"))
+            .args(["bans", "licenses", "sources"]))?;
+    }
+    Ok(())
+}

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::suites::{cargo, run};
+use crate::schema;
+use crate::workspace::{cargo, run, target, top};
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
@@ -48,6 +48,9 @@ fn everything() -> Result<BTreeMap<String, String>> {
         let text = format!("# Made by `cargo xtask gen` from host/api.\n{text}");
         files.insert(format!("deploy/crds/{name}.yaml"), text);
     }
+    if let Some(table) = schema::generate()? {
+        files.insert(schema::TABLE.to_owned(), table);
+    }
     run(&mut cargo(&["build", "--quiet", "--package", "weir"]))?;
     let weir = target().join("debug/weir");
     let pages = tempfile::tempdir()?;
@@ -76,12 +79,4 @@ fn everything() -> Result<BTreeMap<String, String>> {
         );
     }
     Ok(files)
-}
-
-fn top() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from)
 }

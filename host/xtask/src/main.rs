@@ -3,21 +3,24 @@
 mod bench;
 mod ci;
 mod generate;
+mod record;
+mod schema;
 mod suites;
 mod tools;
+mod workspace;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--full] [SUITE]   run the tests; --full adds what takes long
-  bench [SUITE]           measure, print a table and write target/bench/SUITE.json
+  test [--full] [SUITE…]  run the tests; --full adds what takes long
+  record SUITE…           run the originals and record their results into tests/
+  bench [SUITE…]          measure, print a table and write target/bench/SUITE.json
   gen [--check]           write all that is generated; --check fails where it is stale
-  tools                   build the pinned etcd, kube-apiserver and kubectl
-  ci                      what has to pass before a change lands
+  tools [TOOL…]           build the pinned originals, by default those that tests run
+  ci [STAGE…]             what has to pass before a change lands
 
-suites: foundation, kustomize
 ";
 
 fn main() -> ExitCode {
@@ -25,13 +28,17 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test", rest @ ..] => suites::test(rest),
+        ["record", rest @ ..] if !rest.is_empty() => record::record(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
-        ["tools"] => tools::run(&[]),
-        ["ci"] => ci::ci(),
+        ["tools", rest @ ..] => tools::run(rest),
+        ["ci", rest @ ..] => ci::ci(rest),
         _ => {
             anstream::eprint!("{USAGE}");
+            anstream::eprintln!("suites: {}", suites::names());
+            anstream::eprintln!("tools:  {}", tools::names());
+            anstream::eprintln!("stages: {}", ci::names());
             return ExitCode::from(2);
         }
     };

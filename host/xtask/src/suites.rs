@@ -1,88 +1,110 @@
 //! `cargo xtask test`: the suites carry the names of what they are about.
 
-use std::process::Command;
-
 use anyhow::{Result, bail};
 
-/// Packages by suite; a package is in one suite.
-const SUITES: &[(&str, &[&str])] = &[
-    (
-        "foundation",
-        &[
+use crate::workspace::{cargo, run};
+
+/// What a suite runs. A package is in one suite.
+struct Suite {
+    name: &'static str,
+    packages: &'static [&'static str],
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "foundation",
+        packages: &[
+            "weir",
             "weir-api",
-            "weir-tree",
-            "weir-source",
+            "weir-apply",
+            "weir-cluster",
+            "weir-controller",
             "weir-plugin",
             "weir-render",
-            "weir-cluster",
-            "weir-apply",
-            "weir-controller",
-            "weir",
-            "weir-testing",
-            "weir-xtask",
             "weir-sdk",
+            "weir-testing",
+            "weir-tree",
+            "weir-xtask",
         ],
-    ),
-    ("kustomize", &["weir-k8s-yaml", "weir-kustomize"]),
+    },
+    Suite {
+        name: "kustomize",
+        packages: &["weir-k8s-yaml", "weir-kustomize"],
+    },
+    Suite {
+        name: "helm",
+        packages: &["weir-chart", "weir-gotemplate", "weir-helm", "weir-sprig"],
+    },
+    Suite {
+        name: "sources",
+        packages: &["weir-source"],
+    },
+    Suite {
+        name: "repository",
+        packages: &["weir-sops", "weir-substitute"],
+    },
 ];
 
-/// Tests that are marked as slow look at this variable.
+/// Tests that have more to try when there is time look at this variable.
 const FULL: &str = "WEIR_TEST_FULL";
 
+/// The suites' names, for people.
+pub(crate) fn names() -> String {
+    let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+    names.join(", ")
+}
+
+/// Runs the named suites, or everything that the workspace has.
 pub(crate) fn test(args: &[&str]) -> Result<()> {
-    let full = args.contains(&"--full");
-    let names: Vec<&str> = args
-        .iter()
-        .copied()
-        .filter(|arg| *arg != "--full")
-        .collect();
-    let mut command = cargo(&["test"]);
-    match names.as_slice() {
-        [] => {
-            command.arg("--workspace");
-        }
-        names => {
-            for name in names {
-                for package in packages(name)? {
-                    command.args(["--package", package]);
-                }
-            }
+    let (options, wanted): (Vec<&str>, Vec<&str>) =
+        args.iter().partition(|arg| arg.starts_with("--"));
+    if let Some(unknown) = options.iter().find(|option| **option != "--full") {
+        bail!("there is no option {unknown}; there is --full");
+    }
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    if wanted.is_empty() {
+        command.arg("--workspace");
+    }
+    for name in wanted {
+        for package in suite(name)?.packages {
+            command.args(["--package", package]);
         }
     }
-    if full {
+    if !options.is_empty() {
         command.env(FULL, "1");
     }
     crate::tools::run(&[])?;
     run(&mut command)
 }
 
-fn packages(suite: &str) -> Result<&'static [&'static str]> {
-    match SUITES.iter().find(|(name, _)| *name == suite) {
-        Some((_, packages)) => Ok(packages),
-        None => {
-            let known: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
-            bail!(
-                "there is no suite named {suite:?}; there are {}",
-                known.join(", ")
-            )
-        }
+fn suite(name: &str) -> Result<&'static Suite> {
+    match SUITES.iter().find(|suite| suite.name == name) {
+        Some(suite) => Ok(suite),
+        None => bail!("there is no suite named {name:?}; there are {}", names()),
     }
 }
 
-/// Cargo, at the top of the checkout.
-pub(crate) fn cargo(args: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-        .args(args);
-    command
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-pub(crate) fn run(command: &mut Command) -> Result<()> {
-    anstream::eprintln!("+ {command:?}");
-    let status = command.status()?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
+    use super::{SUITES, cargo};
+
+    #[test]
+    fn each_package_of_the_workspace_is_in_one_suite() {
+        let output = cargo(&["metadata", "--no-deps", "--format-version=1", "--offline"])
+            .output()
+            .unwrap();
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let packages = metadata["packages"].as_array().unwrap().iter();
+        let members: BTreeSet<&str> = packages.filter_map(|one| one["name"].as_str()).collect();
+        let listed: Vec<&str> = SUITES
+            .iter()
+            .flat_map(|suite| suite.packages)
+            .copied()
+            .collect();
+        let once: BTreeSet<&str> = listed.iter().copied().collect();
+        assert_eq!(once.len(), listed.len(), "a package is in two suites");
+        assert_eq!(once, members);
     }
-    Ok(())
 }

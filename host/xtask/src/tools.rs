@@ -8,19 +8,29 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use weir_testing::tools::{TOOLS, Tool, cache};
 
-/// Builds the named tools, or all, that are not built yet. Safe to run twice at once: the second waits for the first.
-pub(crate) fn run(names: &[String]) -> Result<()> {
-    for name in names {
-        if !TOOLS.iter().any(|tool| tool.name == name) {
-            let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-            bail!("no tool is called {name:?}; there are {}", known.join(", "));
-        }
-    }
-    let wanted = TOOLS
+/// The tools' names, for people.
+pub(crate) fn names() -> String {
+    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    names.join(", ")
+}
+
+/// Builds the named tools, or those that tests run, if they are not built yet. Safe to run twice at once: the second
+/// waits for the first.
+pub(crate) fn run(wanted: &[&str]) -> Result<()> {
+    if let Some(unknown) = wanted
         .iter()
-        .filter(|tool| names.is_empty() || names.iter().any(|name| name == tool.name));
-    for tool in wanted {
-        ensure_built(tool).with_context(|| format!("building {}", tool.name))?;
+        .find(|name| !TOOLS.iter().any(|tool| tool.name == **name))
+    {
+        bail!("no tool is called {unknown:?}; there are {}", names());
+    }
+    for tool in TOOLS {
+        let chosen = match wanted {
+            [] => tool.live,
+            names => names.contains(&tool.name),
+        };
+        if chosen {
+            ensure_built(tool).with_context(|| format!("building {}", tool.name))?;
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use weir_cluster::{Apply, ClusterError};
 use crate::bed::{Bed, managers};
 
 /// How many sequences are tried. Each is about eight writes on both.
-const CASES: u32 = 4000;
+const CASES: u32 = 150;
 
 /// A write by one of three managers.
 #[derive(Clone, Debug)]

@@ -1,0 +1,182 @@
+//! The ConfigMaps and Secrets that `substituteFrom` finds, without a cluster.
+//!
+//! Those of a file that was named come first, then those that the repository itself makes. What is encrypted there has a
+//! placeholder for each value, made of its key: lower case, `-` for `_`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use weir_api::kustomize::ConfigKind;
+use weir_api::{Object, ObjectName};
+use weir_plugin::Document;
+use weir_render::InputRef;
+
+type Id = (ConfigKind, ObjectName);
+/// Bytes by key.
+type Entries = BTreeMap<String, Vec<u8>>;
+
+/// What is known of ConfigMaps and Secrets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    given: BTreeMap<Id, Entries>,
+    /// By this turn of the walk.
+    made: BTreeMap<Id, Entries>,
+    /// By the turn before it, for what comes before it is made.
+    before: BTreeMap<Id, Entries>,
+}
+
+impl Values {
+    /// Reads a file of ConfigMaps and Secrets, as YAML or JSON.
+    pub(crate) fn give(&mut self, file: &Path) -> anyhow::Result<()> {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+        let documents = Document::from_yaml(&text, None)
+            .with_context(|| format!("reading {}", file.display()))?;
+        for document in documents {
+            let object = Object::new(document.to_value())
+                .with_context(|| format!("reading {}", file.display()))?;
+            if let Some((id, entries)) = entries_of(&object, "") {
+                self.given.insert(id, entries);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps an object that a unit of a namespace made.
+    pub(crate) fn learn(&mut self, object: &Object, namespace: &str) {
+        if let Some((id, entries)) = entries_of(object, namespace) {
+            self.made.insert(id, entries);
+        }
+    }
+
+    /// The next turn starts with what this one made.
+    pub(crate) fn turn(&mut self) {
+        self.before = std::mem::take(&mut self.made);
+    }
+
+    /// The whole as a JSON object of base64 texts, or one key; `None` if it is not there.
+    pub(crate) fn get(&self, reference: &InputRef) -> Option<Bytes> {
+        let id = (reference.kind, reference.name.clone());
+        let entries = [&self.given, &self.made, &self.before]
+            .iter()
+            .find_map(|map| map.get(&id))?;
+        if let Some(key) = &reference.key {
+            return entries.get(key).map(|value| Bytes::from(value.clone()));
+        }
+        let whole: Map<String, Value> = entries
+            .iter()
+            .map(|(key, value)| (key.clone(), STANDARD.encode(value).into()))
+            .collect();
+        Some(Bytes::from(Value::Object(whole).to_string()))
+    }
+}
+
+fn entries_of(object: &Object, namespace: &str) -> Option<(Id, Entries)> {
+    let kind = match (object.api_version(), object.kind()) {
+        ("v1", "ConfigMap") => ConfigKind::ConfigMap,
+        ("v1", "Secret") => ConfigKind::Secret,
+        _ => return None,
+    };
+    let namespace = if object.namespace().is_empty() {
+        namespace
+    } else {
+        object.namespace()
+    };
+    let encrypted = object.get("/sops").is_some();
+    let mut entries = Entries::new();
+    // A key of `stringData` replaces one of `data`, as in the API server.
+    for (field, encoded) in [
+        ("/data", kind == ConfigKind::Secret),
+        ("/stringData", false),
+    ] {
+        let map = object.get(field).and_then(Value::as_object);
+        for (key, value) in map.into_iter().flatten() {
+            let Some(text) = value.as_str() else { continue };
+            let value = if encrypted || text.starts_with("ENC[") {
+                placeholder(key).into_bytes()
+            } else if encoded {
+                let Ok(value) = STANDARD.decode(text) else {
+                    continue;
+                };
+                value
+            } else {
+                text.as_bytes().to_vec()
+            };
+            entries.insert(key.clone(), value);
+        }
+    }
+    Some(((kind, ObjectName::new(namespace, object.name())), entries))
+}
+
+fn placeholder(key: &str) -> String {
+    key.to_lowercase()
+        .replace('_', "-")
+        .trim_matches('-')
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn reference(kind: ConfigKind, name: &str, key: Option<&str>) -> InputRef {
+        InputRef {
+            kind,
+            name: ObjectName::new("ns", name),
+            key: key.map(str::to_owned),
+            optional: false,
+        }
+    }
+
+    fn object(value: Value) -> Object {
+        Object::new(value).unwrap()
+    }
+
+    #[test]
+    fn a_given_object_comes_before_a_made_one_and_a_made_one_before_that_of_the_last_turn() {
+        let mut values = Values::default();
+        let map = |value: &str| {
+            object(
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": value}}),
+            )
+        };
+        let k = reference(ConfigKind::ConfigMap, "a", Some("k"));
+        values.learn(&map("one"), "ns");
+        values.turn();
+        assert_eq!(values.get(&k).as_deref(), Some(&b"one"[..]));
+        values.learn(&map("two"), "ns");
+        assert_eq!(values.get(&k).as_deref(), Some(&b"two"[..]));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ns}\ndata: {k: three}\n").unwrap();
+        values.give(file.path()).unwrap();
+        assert_eq!(values.get(&k).as_deref(), Some(&b"three"[..]));
+        assert_eq!(values.get(&reference(ConfigKind::Secret, "a", None)), None);
+    }
+
+    #[test]
+    fn what_is_encrypted_has_placeholders() {
+        let mut values = Values::default();
+        values.learn(&object(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
+            "data": {"plain": "eA=="}, "stringData": {"SECRET_DOMAIN_": "ENC[AES256_GCM,data:x]", "other": "y"}})), "ns");
+        let key = |key| values.get(&reference(ConfigKind::Secret, "s", Some(key)));
+        assert_eq!(
+            key("SECRET_DOMAIN_").as_deref(),
+            Some(&b"secret-domain"[..])
+        );
+        assert_eq!(key("plain").as_deref(), Some(&b"x"[..]));
+        assert_eq!(key("other").as_deref(), Some(&b"y"[..]));
+        let whole = values.get(&reference(ConfigKind::Secret, "s", None));
+        assert_eq!(
+            whole.as_deref(),
+            Some(
+                &br#"{"SECRET_DOMAIN_":"c2VjcmV0LWRvbWFpbg==","other":"eQ==","plain":"eA=="}"#[..]
+            )
+        );
+    }
+}

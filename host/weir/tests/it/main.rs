@@ -1,0 +1,5 @@
+//! The command, run as a person runs it.
+
+#![allow(clippy::unwrap_used)]
+
+mod build;
