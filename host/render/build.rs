@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The plugins by name; each has its folder under `plugins/`.
-const PLUGINS: &[&str] = &["kustomize", "substitute"];
+const PLUGINS: &[&str] = &["helm", "kustomize", "substitute"];
 /// What they are made of: a change of any of it builds them again.
 const INPUTS: &[&str] = &[
+    "plugins/helm",
     "plugins/kustomize",
     "plugins/substitute",
+    "plugins/lib/chart/src",
+    "plugins/lib/gotemplate/src",
+    "plugins/lib/helm/src",
     "plugins/lib/kustomize/src",
+    "plugins/lib/sprig/src",
     "plugins/lib/substitute/src",
     "plugins/lib/k8s-yaml/src",
     "plugins/sdk/src",

@@ -31,6 +31,8 @@ fn main() -> Result<()> {
     first_call()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(weir_plugin::stack::THREAD_STACK)
+        .on_thread_start(weir_plugin::stack::guests_may_run_here)
         .build()?;
     runtime.block_on(deciding_and_doing_nothing())?;
     runtime.block_on(at_rest())

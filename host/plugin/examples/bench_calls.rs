@@ -8,6 +8,7 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,16 @@ use weir_plugin::{
 use weir_tree::Digest;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let measuring = thread::Builder::new()
+        .stack_size(weir_plugin::stack::THREAD_STACK)
+        .spawn(|| {
+            weir_plugin::stack::guests_may_run_here();
+            run().map_err(|error| error.to_string())
+        })?;
+    Ok(measuring.join().map_err(|_| "measuring panicked")??)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let file = env::args().nth(1).ok_or("usage: bench_calls COMPONENT")?;
     let component = fs::read(file)?;
     let folder = tempfile::tempdir()?;

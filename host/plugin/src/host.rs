@@ -16,11 +16,9 @@ use crate::engine::{Pool, TARGET, engine_config, with_pool};
 use crate::execute;
 use crate::load::{self, About, Guest, LoadError, Loaded};
 use crate::schema::Schema;
+use crate::stack::{self, Stack};
 use crate::ticker::Ticker;
 use crate::{Call, CallError, Environment, Limits, Outcome};
-
-/// Calls that nest run on threads of their own: each needs a stack for its guest and one for the host around it.
-const NESTED_STACK: usize = 3 << 20;
 
 /// How a [`Host`] is set up.
 #[derive(Clone, Debug)]
@@ -120,7 +118,8 @@ impl Host {
 
     /// Calls a plugin and waits for it. Each call has an instance of its own, which is thrown away afterwards.
     ///
-    /// The thread should have 2 MiB of stack; a call within another one (`depth` over 0) gets a thread of its own.
+    /// A call within another one (`depth` over 0), or from a thread whose stack is not known
+    /// ([`crate::stack::guests_may_run_here`]), gets a thread of its own.
     pub fn call(
         &self,
         plugin: &Loaded,
@@ -128,28 +127,21 @@ impl Host {
         environment: &mut dyn Environment,
     ) -> Result<Outcome, CallError> {
         let _ticking = self.ticker.running();
-        if call.depth == 0 {
-            let _place = self.gate.enter(&call.cancel)?;
-            return execute::run(&self.engine, plugin, call, environment);
-        }
-        thread::scope(|scope| {
-            let step = call.step.clone();
-            let builder = thread::Builder::new()
-                .name("plugin-nested".to_owned())
-                .stack_size(NESTED_STACK);
-            match builder.spawn_scoped(scope, || {
-                execute::run(&self.engine, plugin, call, environment)
-            }) {
-                Ok(running) => running
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(error) => Err(CallError::Limit {
-                    plugin: plugin.about().name.clone(),
-                    step,
-                    limit: format!("no thread for a nested call can be started: {error}"),
-                    progress: String::new(),
-                }),
-            }
+        let (stack, _place) = match call.depth {
+            0 => (Stack::Shared, Some(self.gate.enter(&call.cancel)?)),
+            _ => (Stack::Own, None),
+        };
+        let step = call.step.clone();
+        stack::run(stack, || {
+            execute::run(&self.engine, plugin, call, environment)
+        })
+        .unwrap_or_else(|error| {
+            Err(CallError::Limit {
+                plugin: plugin.about().name.clone(),
+                step,
+                limit: format!("no thread for the call can be started: {error}"),
+                progress: String::new(),
+            })
         })
     }
 
@@ -182,7 +174,8 @@ impl Host {
             .gate
             .enter(&CancellationToken::new())
             .map_err(|error| LoadError::Describe(error.to_string()))?;
-        let said = execute::describe(&self.engine, &guest)?;
+        let said = stack::run(Stack::Shared, || execute::describe(&self.engine, &guest))
+            .map_err(|error| LoadError::Describe(format!("no thread can be started: {error}")))??;
         let about = About::checked(said)?;
         let schema = Schema::compile(&about.config_schema).map_err(load::AboutError::Schema)?;
         Ok(Loaded {

@@ -22,6 +22,7 @@ mod load;
 mod mask;
 mod run;
 mod schema;
+pub mod stack;
 mod ticker;
 
 pub use ask::{Answer, Environment, Given, Question, Refusal, Role, TreeId};

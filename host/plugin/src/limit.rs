@@ -87,7 +87,7 @@ impl Limits {
     pub const CEILING: Self = Self {
         memory_bytes: 2 << 30,
         table_elements: 1_000_000,
-        stack_bytes: 1 << 20,
+        stack_bytes: 8 << 20,
         time_ms: 600_000,
         host_time_ms: 600_000,
         fuel: 2_000_000_000_000,

@@ -55,18 +55,23 @@ impl Embedded {
             })?;
         Ok(Registered {
             plugin,
-            grants: Arc::new(grants()),
+            grants: Arc::new(grants(self.name)),
             limits: Limits::default(),
         })
     }
 }
 
+/// Those that open remote trees: bases and charts.
+const REMOTE: &[&str] = &["kustomize", "helm"];
+
 /// Built-in plugins come with weir and may read the unit's trees and the inputs that the step binds, see Secrets pass by, and
 /// run other plugins, which have grants of their own.
-fn grants() -> Grants {
+fn grants(name: &str) -> Grants {
+    let everywhere = REMOTE.contains(&name).then(|| "*".to_owned());
     Grants {
         files: vec!["**".to_owned()],
         values: vec!["*".to_owned()],
+        hosts: everywhere.into_iter().collect(),
         documents: vec!["Secret".to_owned()],
         plugins: vec!["*".to_owned()],
         ..Grants::default()

@@ -135,19 +135,13 @@ impl KeyService for AgeKeys {
             .map(|identity| &**identity as &dyn Identity);
         open(key.wrapped, &mut identities, LONGEST_KEY)
             .map(Secret::from)
-            .map_err(|error| match error {
-                DecryptError::NoMatchingKeys => UnwrapError::NoKey(
-                    self.without("identity did not match any of the recipients"),
-                ),
-                DecryptError::InvalidHeader
-                | DecryptError::InvalidMac
-                | DecryptError::UnknownFormat
-                | DecryptError::Io(_)
-                | DecryptError::DecryptionFailed
-                | DecryptError::KeyDecryptionFailed
-                | DecryptError::ExcessiveWork { .. } => {
-                    UnwrapError::Damaged(format!("the wrapped key cannot be read: {}", told(&error)))
+            .map_err(|error| {
+                if matches!(error, DecryptError::NoMatchingKeys) {
+                    return UnwrapError::NoKey(
+                        self.without("identity did not match any of the recipients"),
+                    );
                 }
+                UnwrapError::Damaged(format!("the wrapped key cannot be read: {}", told(&error)))
             })
     }
 }
@@ -229,7 +223,7 @@ fn told(error: &DecryptError) -> &'static str {
         DecryptError::InvalidMac => "the header was changed",
         DecryptError::Io(_) => "the armor or the payload is damaged",
         DecryptError::NoMatchingKeys => "no key matches",
-        DecryptError::UnknownFormat => "the format is unknown",
+        _ => "the format is unknown",
     }
 }
 

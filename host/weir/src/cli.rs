@@ -32,6 +32,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KustomizeCommand,
     },
+    /// Render charts as Helm does.
+    Helm {
+        #[command(subcommand)]
+        command: HelmCommand,
+    },
     /// Print the version.
     Version(VersionArgs),
     /// Print a completion script for a shell.
@@ -192,6 +197,78 @@ pub(crate) struct BuildArgs {
     /// Write to this file, or one file for each object into this folder if it exists.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HelmCommand {
+    /// Print what a chart renders to.
+    Template(Box<TemplateArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TemplateArgs {
+    /// The name of the release (release-name if left out), and the chart: its folder or its archive.
+    #[arg(value_names = ["NAME", "CHART"], num_args = 1..=2, required = true)]
+    pub(crate) words: Vec<String>,
+    /// The namespace of the release.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub(crate) namespace: String,
+    /// A file with values; later ones win.
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    pub(crate) values: Vec<String>,
+    /// A value: a.b=c,d[0]=e
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A value that is a text whatever it looks like.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set_string: Vec<String>,
+    /// A value in JSON.
+    #[arg(long, value_name = "KEY=JSON")]
+    pub(crate) set_json: Vec<String>,
+    /// A value that is the content of a file.
+    #[arg(long, value_name = "KEY=FILE")]
+    pub(crate) set_file: Vec<String>,
+    /// A value in which no character has a meaning.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set_literal: Vec<String>,
+    /// The version of Kubernetes that the chart sees.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kube_version: Option<String>,
+    /// An API that the chart sees beside Kubernetes' own: v1 or apps/v1/Deployment.
+    #[arg(short, long, value_name = "API", value_delimiter = ',')]
+    pub(crate) api_versions: Vec<String>,
+    /// Print the files of crds/ too.
+    #[arg(long)]
+    pub(crate) include_crds: bool,
+    /// Render as for an upgrade.
+    #[arg(long)]
+    pub(crate) is_upgrade: bool,
+    /// Leave out hooks.
+    #[arg(long)]
+    pub(crate) no_hooks: bool,
+    /// Leave out the hooks of `helm test`.
+    #[arg(long)]
+    pub(crate) skip_tests: bool,
+    /// Leave values.schema.json alone.
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+    /// Print only what comes from this template of the chart: templates/x.yaml
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub(crate) show_only: Vec<String>,
+    /// Write one file for each object into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Whose rules hold where Helm's versions differ.
+    #[arg(long, value_enum, default_value_t = HelmProfile::Helm4)]
+    pub(crate) profile: HelmProfile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HelmProfile {
+    Helm4,
+    Helm3,
+    #[value(name = "helm3.19")]
+    Helm3_19,
 }
 
 #[derive(Debug, Args)]

@@ -12,11 +12,14 @@ use weir_plugin::ask::Budget;
 use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
 use weir_tree::{FolderOptions, FolderTree};
 
+use crate::remote::Remotes;
+
 /// Answers from a folder; there is no cluster.
 #[derive(Debug)]
 pub(crate) struct FolderWorld {
     source: SourceTree,
     plugins: HashMap<String, Registered>,
+    remotes: Remotes,
 }
 
 impl FolderWorld {
@@ -36,7 +39,11 @@ impl FolderWorld {
 
     /// A tree that was opened elsewhere.
     pub(crate) fn new(source: SourceTree, plugins: HashMap<String, Registered>) -> Self {
-        Self { source, plugins }
+        Self {
+            source,
+            plugins,
+            remotes: Remotes::default(),
+        }
     }
 
     /// The name that the folder goes by in recipes.
@@ -107,22 +114,18 @@ impl World for FolderWorld {
         Err(no_cluster(&format!("the list of {kind}")))
     }
 
-    fn open_url(&self, url: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "{url} was not fetched: remote trees are not part of this version of weir"
-        )))
+    fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
+        self.remotes.open(url, budget)
     }
 
     fn open_chart(
         &self,
         repository: &str,
         name: &str,
-        _: &str,
-        _: &Budget,
+        version: &str,
+        budget: &Budget,
     ) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "the chart {name} of {repository} was not fetched: remote charts are not part of this version of weir"
-        )))
+        self.remotes.chart(repository, name, version, budget)
     }
 
     fn unwrap_key(&self, scheme: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {

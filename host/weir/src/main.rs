@@ -9,12 +9,15 @@ mod cli;
 mod file_system;
 mod folder_world;
 mod generate;
+mod helm;
 mod kustomize;
 mod output;
 mod plugin;
+mod remote;
 mod repository;
 mod run;
 mod show;
+mod single;
 mod snippet;
 
 use std::process::ExitCode;
@@ -43,6 +46,9 @@ fn dispatch(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         cli::Command::Kustomize {
             command: cli::KustomizeCommand::Build(args),
         } => kustomize::build(&args),
+        cli::Command::Helm {
+            command: cli::HelmCommand::Template(args),
+        } => helm::template(&args),
         cli::Command::Version(args) => output::version(&args),
         cli::Command::Completions { shell } => generate::completions(shell),
         cli::Command::Man { directory } => generate::man(&directory),

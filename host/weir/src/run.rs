@@ -32,6 +32,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_err(|_| anyhow::anyhow!("a TLS provider was installed already"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(weir_plugin::stack::THREAD_STACK)
+        .on_thread_start(weir_plugin::stack::guests_may_run_here)
         .build()
         .context("starting the runtime")?;
     runtime.block_on(reconcile(args))

@@ -191,7 +191,7 @@ fn tables_and_stacks_have_limits() {
     let found = watch.beside("recursion", || {
         deep.call().transform().unwrap_err().to_string()
     });
-    let text = "plugin handmade went over a limit in step test: its calls nest too deep for 1048576 bytes of stack (stackBytes)";
+    let text = "plugin handmade went over a limit in step test: its calls nest too deep for 8388608 bytes of stack (stackBytes)";
     assert_eq!(found, text);
     // A program of Rust runs out of the stack that it keeps in its memory first.
     let found = watch.beside("frames", || error(case("frames", "")));

@@ -25,7 +25,10 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
-#![expect(clippy::wildcard_enum_match_arm, reason = "kinds of JSON and YAML values are closed sets")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "kinds of JSON and YAML values are closed sets"
+)]
 
 mod archive;
 mod chart;

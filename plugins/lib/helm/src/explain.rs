@@ -321,7 +321,8 @@ fn subcharts_of(file: &str) -> Vec<&str> {
 /// The key that is most like another one.
 fn nearest<'a>(key: &str, map: &'a Map<String, Value>) -> Option<&'a str> {
     const MAX_KEYS: usize = 500;
-    let limit = key.chars().count().div_ceil(3).max(1);
+    let length = key.chars().count();
+    let limit = length.div_ceil(3).max(2).min(length.saturating_sub(1));
     let distances = map.keys().take(MAX_KEYS).map(|other| {
         (
             distance(&key.to_lowercase(), &other.to_lowercase()),

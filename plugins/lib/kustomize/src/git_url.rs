@@ -34,6 +34,35 @@ impl GitUrl {
             reference: reference(query),
         })
     }
+
+    /// The repository and the commit in the form that hosts understand: `git::https://host/repository?ref=v1`.
+    pub(crate) fn address(&self) -> String {
+        let mut address = format!("git::{}", self.repository);
+        if !self.reference.is_empty() {
+            address.push_str("?ref=");
+            for character in self.reference.chars() {
+                match character {
+                    '%' => address.push_str("%25"),
+                    '&' => address.push_str("%26"),
+                    '#' => address.push_str("%23"),
+                    '+' => address.push_str("%2B"),
+                    ' ' => address.push_str("%20"),
+                    other => address.push(other),
+                }
+            }
+        }
+        address
+    }
+
+    /// Whether it cannot be the URL of a file as well.
+    pub(crate) fn certain(&self) -> bool {
+        let (url, query) = self.raw.split_once('?').unwrap_or((&self.raw, ""));
+        let path = url.split_once("://").map_or(url, |(_, path)| path);
+        path.contains("//")
+            || path.contains(".git/")
+            || path.ends_with(".git")
+            || !reference(query).is_empty()
+    }
 }
 
 /// Whether a text is the URL of a file.
@@ -224,6 +253,19 @@ mod tests {
         ] {
             check(raw, Some((repository, path, reference)));
         }
+    }
+
+    #[test]
+    fn hosts_are_asked_for_repository_and_reference() {
+        let url = GitUrl::parse("github.com/a/b/c/d?ref=feature%2Fx%26y").unwrap();
+        assert_eq!(
+            url.address(),
+            "git::https://github.com/a/b?ref=feature/x%26y"
+        );
+        assert!(url.certain());
+        let url = GitUrl::parse("https://github.com/a/b/c.yaml").unwrap();
+        assert_eq!(url.address(), "git::https://github.com/a/b");
+        assert!(!url.certain());
     }
 
     #[test]

@@ -260,7 +260,7 @@ impl Folder {
             }
             visited = folder.parent.as_deref();
         }
-        let tree = match open(host, options, &url.raw)? {
+        let tree = match open(host, options, &url.address(), &url.raw)? {
             Remote::Tree(tree) => tree,
             Remote::File(_) => {
                 return Err(Error::new(Problem::Url {
@@ -331,14 +331,15 @@ fn resolve_dir(tree: &dyn Files, place: &str, options: &Options) -> Result<Strin
     }
 }
 
-fn open(host: &dyn Host, options: &Options, url: &str) -> Result<Remote> {
+/// Asks for what is at an address; errors name what was written.
+fn open(host: &dyn Host, options: &Options, address: &str, url: &str) -> Result<Remote> {
     if !options.remote {
         return Err(Error::new(Problem::RemoteOff {
             url: url.to_owned(),
         })
         .help("copy what it names into the repository, or allow remote bases"));
     }
-    host.open(url).map_err(|error| {
+    host.open(address).map_err(|error| {
         Error::new(Problem::Url {
             url: url.to_owned(),
             error,
@@ -347,7 +348,7 @@ fn open(host: &dyn Host, options: &Options, url: &str) -> Result<Remote> {
 }
 
 fn load_url(host: &dyn Host, options: &Options, url: &str) -> Result<Loaded> {
-    match open(host, options, url)? {
+    match open(host, options, url, url)? {
         Remote::File(content) => Ok(Loaded {
             content,
             name: url.into(),

@@ -30,7 +30,9 @@ pub struct Options {
 
 impl Options {
     pub(crate) fn now(self, call: &mut Call<'_>) -> Result<i64, FuncError> {
-        (self.circumstances)(call).map(Circumstances::time).ok_or_else(|| FuncError::new("there is no time here"))
+        (self.circumstances)(call)
+            .map(Circumstances::time)
+            .ok_or_else(|| FuncError::new("there is no time here"))
     }
 
     /// The generator for one call of a function.
@@ -42,7 +44,8 @@ impl Options {
     ) -> Result<Generator, FuncError> {
         let purpose = purpose(function, &args);
         let circumstances = (self.circumstances)(call);
-        let circumstances = circumstances.ok_or_else(|| FuncError::new("there is no randomness here"))?;
+        let circumstances =
+            circumstances.ok_or_else(|| FuncError::new("there is no randomness here"))?;
         Ok(Generator::new(&circumstances.random(&purpose, SEED)))
     }
 }

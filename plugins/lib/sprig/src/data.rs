@@ -5,7 +5,10 @@
 
 use serde_json::Value as Json;
 use weir_chart::Profile;
-use weir_gotemplate::{Call, FuncError, Functions, JsonError, List, ListType, Map, MapType, Signature, Text, Type, Value};
+use weir_gotemplate::{
+    Call, FuncError, Functions, JsonError, List, ListType, Map, MapType, Signature, Text, Type,
+    Value,
+};
 use weir_k8s_yaml::{ErrorKind, Schema, YamlError};
 
 use crate::json::{self, Style, Target};
@@ -27,16 +30,28 @@ enum Form {
 pub(crate) fn add(functions: &mut Functions, profile: Profile) {
     const ANY: Signature = Signature::fixed(&[Type::Any]);
     const TEXT: Signature = Signature::fixed(&[Type::String]);
-    functions.add("toYaml", ANY, |call, args| answer(call, to_yaml(args.at(0)?), Form::Plain));
-    functions.add("toYamlPretty", ANY, |call, args| answer(call, to_yaml_pretty(args.at(0)?), Form::Plain));
-    functions.add("toJson", ANY, |call, args| answer(call, to_json(args.at(0)?), Form::Plain));
-    functions.add("mustToJson", ANY, |call, args| answer(call, to_json(args.at(0)?), Form::Must));
-    functions.add("toToml", ANY, |call, args| match toml::write(args.at(0)?, limits::TEXT) {
-        Err(error) if !error.limit && !error.panicked => Ok(error.message.into()),
-        written => answer(call, written, Form::Must),
+    functions.add("toYaml", ANY, |call, args| {
+        answer(call, to_yaml(args.at(0)?), Form::Plain)
+    });
+    functions.add("toYamlPretty", ANY, |call, args| {
+        answer(call, to_yaml_pretty(args.at(0)?), Form::Plain)
+    });
+    functions.add("toJson", ANY, |call, args| {
+        answer(call, to_json(args.at(0)?), Form::Plain)
+    });
+    functions.add("mustToJson", ANY, |call, args| {
+        answer(call, to_json(args.at(0)?), Form::Must)
+    });
+    functions.add("toToml", ANY, |call, args| {
+        match toml::write(args.at(0)?, limits::TEXT) {
+            Err(error) if !error.limit && !error.panicked => Ok(error.message.into()),
+            written => answer(call, written, Form::Must),
+        }
     });
     if !profile.is_helm3() {
-        functions.add("mustToYaml", ANY, |call, args| answer(call, to_yaml(args.at(0)?), Form::Must));
+        functions.add("mustToYaml", ANY, |call, args| {
+            answer(call, to_yaml(args.at(0)?), Form::Must)
+        });
         functions.add("mustToToml", ANY, |call, args| {
             answer(call, toml::write(args.at(0)?, limits::TEXT), Form::Must)
         });
@@ -68,11 +83,18 @@ fn paid_for<'t>(call: &mut Call<'_>, text: &'t Text) -> Result<&'t Text, FuncErr
     Ok(text)
 }
 
-fn answer(call: &mut Call<'_>, written: Result<Vec<u8>, FuncError>, form: Form) -> Result<Value, FuncError> {
+fn answer(
+    call: &mut Call<'_>,
+    written: Result<Vec<u8>, FuncError>,
+    form: Form,
+) -> Result<Value, FuncError> {
     match written {
         Ok(text) => paid(call, text),
         Err(error) if form == Form::Plain && !error.limit => Ok(Value::Str(Text::empty())),
-        Err(error) => Err(FuncError { panicked: true, ..error }),
+        Err(error) => Err(FuncError {
+            panicked: true,
+            ..error
+        }),
     }
 }
 
@@ -85,7 +107,10 @@ fn list_or_error(read: Result<Value, String>) -> Result<Value, FuncError> {
 }
 
 fn to_json(value: &Value) -> Result<Vec<u8>, FuncError> {
-    let style = Style { html: true, pretty: false };
+    let style = Style {
+        html: true,
+        pretty: false,
+    };
     json::write(value, style, limits::TEXT).map(String::into_bytes)
 }
 
@@ -103,13 +128,17 @@ fn to_yaml(value: &Value) -> Result<Vec<u8>, FuncError> {
         JsonError::Depth => FuncError::limit(error.to_string()),
         JsonError::Number(_) => FuncError::new(format!("error marshaling into JSON: {error}")),
     })?;
-    weir_k8s_yaml::to_yaml(&json).map(trimmed).map_err(yaml_error)
+    weir_k8s_yaml::to_yaml(&json)
+        .map(trimmed)
+        .map_err(yaml_error)
 }
 
 /// As go-yaml v3 writes: nil lists and maps are empty ones.
 fn to_yaml_pretty(value: &Value) -> Result<Vec<u8>, FuncError> {
     let json = plain(value, 0)?;
-    weir_k8s_yaml::to_yaml_pretty(&json).map(trimmed).map_err(yaml_error)
+    weir_k8s_yaml::to_yaml_pretty(&json)
+        .map(trimmed)
+        .map_err(yaml_error)
 }
 
 fn plain(value: &Value, depth: usize) -> Result<Json, FuncError> {
@@ -123,10 +152,13 @@ fn plain(value: &Value, depth: usize) -> Result<Json, FuncError> {
         }
         Value::Map(map) => {
             let entries = map.entries().into_iter();
-            let entries = entries.map(|(key, value)| Ok((key.lossy().into_owned(), plain(&value, depth + 1)?)));
+            let entries = entries
+                .map(|(key, value)| Ok((key.lossy().into_owned(), plain(&value, depth + 1)?)));
             Json::Object(entries.collect::<Result<_, FuncError>>()?)
         }
-        other => other.to_json().map_err(|error| FuncError::new(error.to_string()))?,
+        other => other
+            .to_json()
+            .map_err(|error| FuncError::new(error.to_string()))?,
     })
 }
 
@@ -142,7 +174,9 @@ fn from_yaml(text: &Text, target: Target) -> Result<Value, String> {
     let read = weir_k8s_yaml::from_str(&text.lossy(), Schema::Sigs);
     let json = read.map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     let (found, wanted) = match (&json, target) {
-        (Json::Object(_), Target::Map) | (Json::Array(_), Target::List) => return Ok(Value::from_json_floats(&json)),
+        (Json::Object(_), Target::Map) | (Json::Array(_), Target::List) => {
+            return Ok(Value::from_json_floats(&json));
+        }
         (Json::Null, Target::Map) => return Ok(Value::empty_map()),
         (Json::Null, _) => return Ok(List::new(&ListType::ANY, Vec::new()).into()),
         (json, Target::Map) => (json_kind(json), MapType::ANY.name),

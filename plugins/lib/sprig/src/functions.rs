@@ -56,13 +56,23 @@ fn nil_pointer() -> FuncError {
 
 /// Go's panic for a value of another type than was asserted.
 fn not_a(value: &Value, expected: &str) -> FuncError {
-    let found = if value.is_nil() { "nil" } else { value.type_name() };
-    FuncError::panic(format!("interface conversion: interface {{}} is {found}, not {expected}"))
+    let found = if value.is_nil() {
+        "nil"
+    } else {
+        value.type_name()
+    };
+    FuncError::panic(format!(
+        "interface conversion: interface {{}} is {found}, not {expected}"
+    ))
 }
 
 /// The kind of a value as reflect names it; nil has none.
 fn kind_name(value: &Value) -> &'static str {
-    if value.is_nil() { "invalid" } else { value.kind().name() }
+    if value.is_nil() {
+        "invalid"
+    } else {
+        value.kind().name()
+    }
 }
 
 /// The texts of the elements of a list, without nils; anything else is one text, nil is none.

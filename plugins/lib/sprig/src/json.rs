@@ -7,4 +7,4 @@ pub(crate) use read::{Target, parse};
 pub(crate) use write::{Style, write};
 
 /// Values nested in each other that are written; a map that contains itself ends here.
-const MAX_DEPTH: usize = 1_000;
+const MAX_DEPTH: usize = 256;

@@ -7,13 +7,16 @@ pub(crate) const TEXT: usize = 32 << 20;
 /// Elements of a list that one call makes.
 pub(crate) const ITEMS: usize = 2_000_000;
 /// Values nested in each other that `merge` walks.
-pub(crate) const DEPTH: usize = 500;
+pub(crate) const DEPTH: usize = 256;
 /// Characters that one call draws at random.
 pub(crate) const RANDOM: usize = 1 << 20;
 
 /// The error of a text that grows too long.
 pub(crate) fn too_long(function: &str) -> FuncError {
-    FuncError::limit(format!("{function}: the result would be longer than {} MiB", TEXT >> 20))
+    FuncError::limit(format!(
+        "{function}: the result would be longer than {} MiB",
+        TEXT >> 20
+    ))
 }
 
 /// Pays for a text and wraps it.
@@ -23,9 +26,15 @@ pub(crate) fn paid(call: &mut Call<'_>, text: Vec<u8>) -> Result<Value, FuncErro
 }
 
 /// Pays for the elements of a list before it is made.
-pub(crate) fn pay_items(call: &mut Call<'_>, function: &str, count: usize) -> Result<(), FuncError> {
+pub(crate) fn pay_items(
+    call: &mut Call<'_>,
+    function: &str,
+    count: usize,
+) -> Result<(), FuncError> {
     if count > ITEMS {
-        return Err(FuncError::limit(format!("{function}: the result would have more than {ITEMS} elements")));
+        return Err(FuncError::limit(format!(
+            "{function}: the result would have more than {ITEMS} elements"
+        )));
     }
     call.spend(count as u64)
 }

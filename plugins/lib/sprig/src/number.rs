@@ -17,7 +17,10 @@ pub(crate) fn to_int(value: &Value) -> i64 {
         Value::Uint64(value) => value.cast_signed(),
         Value::Float(value) => float_to_int(*value),
         Value::Str(text) => parse_int(without_zero_decimals(text.as_bytes()), 0).unwrap_or(0),
-        Value::Object(_) => value.downcast::<Named>().and_then(|named| named.number()).unwrap_or(0),
+        Value::Object(_) => value
+            .downcast::<Named>()
+            .and_then(|named| named.number())
+            .unwrap_or(0),
         Value::Invalid | Value::Nil | Value::Complex(..) | Value::Bytes(_) => 0,
         Value::List(_) | Value::Map(_) => 0,
     }
@@ -97,7 +100,9 @@ fn accumulate(digits: &[u8], base: u32, negative: bool) -> Option<i64> {
     }
     let size = digits.iter().try_fold(0_u64, |value, digit| {
         let digit = char::from(*digit).to_digit(base)?;
-        value.checked_mul(u64::from(base))?.checked_add(u64::from(digit))
+        value
+            .checked_mul(u64::from(base))?
+            .checked_add(u64::from(digit))
     })?;
     if negative {
         return (size <= 1 << 63).then(|| (size as i64).wrapping_neg());
@@ -114,20 +119,44 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
         _ => (false, text),
     };
     let sign = if negative { -1.0 } else { 1.0 };
+    let unscored = without_underscores(plain)?;
+    let plain = unscored.as_str();
     match plain.to_ascii_lowercase().as_str() {
         "inf" | "infinity" => return Some(sign * f64::INFINITY),
         "nan" => return Some(f64::NAN),
         _ => {}
     }
-    if let Some(hex) = plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+    if let Some(hex) = plain
+        .strip_prefix("0x")
+        .or_else(|| plain.strip_prefix("0X"))
+    {
         return hex_float(hex).map(|value| sign * value);
     }
-    let decimal = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let decimal =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
     if !plain.starts_with(|c: char| c == '.' || c.is_ascii_digit()) || !plain.bytes().all(decimal) {
         return None;
     }
     let value: f64 = plain.parse().ok()?;
     value.is_finite().then_some(sign * value)
+}
+
+/// Removes underscores; none if one does not stand between digits.
+fn without_underscores(text: &str) -> Option<String> {
+    if !text.contains('_') {
+        return Some(text.to_owned());
+    }
+    let hex = text.starts_with("0x") || text.starts_with("0X");
+    let digit = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| {
+            byte.is_ascii_digit()
+                || (hex && (byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X')))
+        })
+    };
+    let bytes = text.as_bytes();
+    let stands = |at: usize| at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1));
+    let fits = (0..bytes.len()).all(|at| bytes[at] != b'_' || stands(at));
+    fits.then(|| text.replace('_', ""))
 }
 
 /// Hexadecimal digits with a binary exponent, which must be there.
@@ -153,10 +182,31 @@ mod tests {
     #[test]
     fn texts_to_integers_as_recorded() {
         for (text, expected) in [
-            ("10", 10), ("010", 8), ("0x10", 16), ("1.9", 0), ("1.0", 1), ("abc", 0), ("", 0), (" 1", 0),
-            ("1_0", 10), ("08", 0), ("1e3", 0), ("-5", -5), ("9223372036854775807", i64::MAX),
-            ("9223372036854775808", 0), ("-9223372036854775808", i64::MIN), ("0_1", 1), ("1__0", 0), ("_1", 0),
-            ("1_", 0), ("10.", 0), ("0b11", 3), ("0o17", 15), ("+7", 7), ("0", 0), ("1.00", 1),
+            ("10", 10),
+            ("010", 8),
+            ("0x10", 16),
+            ("1.9", 0),
+            ("1.0", 1),
+            ("abc", 0),
+            ("", 0),
+            (" 1", 0),
+            ("1_0", 10),
+            ("08", 0),
+            ("1e3", 0),
+            ("-5", -5),
+            ("9223372036854775807", i64::MAX),
+            ("9223372036854775808", 0),
+            ("-9223372036854775808", i64::MIN),
+            ("0_1", 1),
+            ("1__0", 0),
+            ("_1", 0),
+            ("1_", 0),
+            ("10.", 0),
+            ("0b11", 3),
+            ("0o17", 15),
+            ("+7", 7),
+            ("0", 0),
+            ("1.00", 1),
         ] {
             assert_eq!(to_int(&text.into()), expected, "{text}");
         }
@@ -165,9 +215,23 @@ mod tests {
     #[test]
     fn texts_to_floats_as_recorded() {
         for (text, expected) in [
-            ("1.5", 1.5), ("abc", 0.0), ("1e3", 1000.0), ("0x10", 0.0), ("0x1p4", 16.0), ("1e400", 0.0),
-            ("inf", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY), (" 1", 0.0), ("1_0", 0.0), (".5", 0.5),
-            ("5.", 5.0), ("", 0.0), ("-", 0.0), ("1e-400", 0.0),
+            ("1.5", 1.5),
+            ("abc", 0.0),
+            ("1e3", 1000.0),
+            ("0x10", 0.0),
+            ("0x1p4", 16.0),
+            ("1e400", 0.0),
+            ("inf", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+            (" 1", 0.0),
+            ("1_0", 10.0),
+            ("1__0", 0.0),
+            ("_1", 0.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("", 0.0),
+            ("-", 0.0),
+            ("1e-400", 0.0),
         ] {
             assert_eq!(to_float(&text.into()), expected, "{text}");
         }

@@ -33,19 +33,28 @@ pub(crate) fn base(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| *byte != b'/');
     let Some(end) = end else { return b"/" };
     let path = &path[..=end];
-    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let start = path
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |at| at + 1);
     &path[start..]
 }
 
 /// All but the last part, cleaned.
 pub(crate) fn dir(path: &[u8]) -> Vec<u8> {
-    let end = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let end = path
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |at| at + 1);
     clean(&path[..end])
 }
 
 /// The last part from its last dot on.
 pub(crate) fn ext(path: &[u8]) -> &[u8] {
-    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let start = path
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |at| at + 1);
     let dot = path[start..].iter().rposition(|byte| *byte == b'.');
     dot.map_or(&[], |dot| &path[start + dot..])
 }

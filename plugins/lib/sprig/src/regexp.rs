@@ -42,7 +42,11 @@ impl Regexp {
                     .onepass_size_limit(Some(COMPILED_LIMIT / 8))
                     .hybrid_cache_capacity(COMPILED_LIMIT / 4),
             )
-            .syntax(SyntaxConfig::new().utf8(false).nest_limit(syntax::MAX_DEPTH * 4))
+            .syntax(
+                SyntaxConfig::new()
+                    .utf8(false)
+                    .nest_limit(syntax::MAX_DEPTH * 4),
+            )
             .build(&translated.pattern)
             .map_err(|_| SyntaxError::too_large(pattern))?;
         Ok(Self {
@@ -63,7 +67,10 @@ impl Regexp {
     /// At most `limit` matches; a negative limit means all.
     pub(crate) fn find_all<'t>(&self, text: &'t [u8], limit: i64) -> Vec<&'t [u8]> {
         let found = self.regex.find_iter(text);
-        found.take(at_most(limit)).map(|found| &text[found.range()]).collect()
+        found
+            .take(at_most(limit))
+            .map(|found| &text[found.range()])
+            .collect()
     }
 
     /// The parts between matches, at most `limit`; a negative limit means all.
@@ -93,14 +100,24 @@ impl Regexp {
     }
 
     /// Replaces all matches by a template with `$1` and `${name}`. `None` if the result would be longer than `limit`.
-    pub(crate) fn replace_all(&self, text: &[u8], template: &[u8], limit: usize) -> Option<Vec<u8>> {
+    pub(crate) fn replace_all(
+        &self,
+        text: &[u8],
+        template: &[u8],
+        limit: usize,
+    ) -> Option<Vec<u8>> {
         self.replace_with(text, limit, |captures, out| {
             self.expand(text, template, captures, out, limit);
         })
     }
 
     /// Replaces all matches by a text. `None` if the result would be longer than `limit`.
-    pub(crate) fn replace_literal(&self, text: &[u8], with: &[u8], limit: usize) -> Option<Vec<u8>> {
+    pub(crate) fn replace_literal(
+        &self,
+        text: &[u8],
+        with: &[u8],
+        limit: usize,
+    ) -> Option<Vec<u8>> {
         self.replace_with(text, limit, |_, out| out.extend_from_slice(with))
     }
 
@@ -113,7 +130,9 @@ impl Regexp {
         let mut out = Vec::with_capacity(text.len());
         let mut copied = 0;
         for captures in self.regex.captures_iter(text) {
-            let Some(found) = captures.get_match() else { continue };
+            let Some(found) = captures.get_match() else {
+                continue;
+            };
             out.extend_from_slice(&text[copied..found.start()]);
             write(&captures, &mut out);
             copied = found.end();
@@ -126,7 +145,14 @@ impl Regexp {
     }
 
     /// Writes a template with the groups of a match put in.
-    fn expand(&self, text: &[u8], template: &[u8], captures: &Captures, out: &mut Vec<u8>, limit: usize) {
+    fn expand(
+        &self,
+        text: &[u8],
+        template: &[u8],
+        captures: &Captures,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) {
         let mut rest = template;
         while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
             if out.len() > limit {
@@ -146,9 +172,14 @@ impl Regexp {
             rest = after;
             let group = match group_number(name) {
                 Some(number) => Some(number),
-                None => self.names.iter().rposition(|known| !known.is_empty() && known == name),
+                None => self
+                    .names
+                    .iter()
+                    .rposition(|known| !known.is_empty() && known == name),
             };
-            let span = group.filter(|at| *at < captures.group_len()).and_then(|at| captures.get_group(at));
+            let span = group
+                .filter(|at| *at < captures.group_len())
+                .and_then(|at| captures.get_group(at));
             if let Some(span) = span {
                 out.extend_from_slice(&text[span.range()]);
             }
@@ -168,7 +199,9 @@ fn reference(text: &[u8]) -> Option<(&str, &[u8])> {
         None => (false, text),
     };
     let body = body.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let length = body.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(body.len());
+    let length = body
+        .find(|c: char| !(c == '_' || c.is_alphanumeric()))
+        .unwrap_or(body.len());
     let name = &body[..length];
     if name.is_empty() || (braced && !body[length..].starts_with('}')) {
         return None;
@@ -180,7 +213,9 @@ fn reference(text: &[u8]) -> Option<(&str, &[u8])> {
 fn group_number(name: &str) -> Option<usize> {
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
     let plain = name.len() == 1 || !name.starts_with('0');
-    (digits && plain && name.len() < 9).then(|| name.parse().ok()).flatten()
+    (digits && plain && name.len() < 9)
+        .then(|| name.parse().ok())
+        .flatten()
 }
 
 /// Puts a backslash before everything with a meaning.

@@ -3,6 +3,7 @@
 pub(crate) mod base;
 pub(crate) mod case;
 pub(crate) mod shorten;
+pub(crate) mod unicode;
 pub(crate) mod words;
 
 /// Removes white space byte by byte, as goutils does: if anything was removed, each byte of the rest counts as a Latin-1
@@ -14,7 +15,9 @@ pub(crate) fn delete_whitespace(text: &[u8]) -> Vec<u8> {
         return text.to_vec();
     }
     let kept = text.iter().filter(|byte| !space(byte));
-    kept.map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+    kept.map(|byte| char::from(*byte))
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// Replaces all occurrences; an empty text to replace stands between all characters. `None` if the result would be longer
@@ -23,7 +26,10 @@ pub(crate) fn replace(text: &[u8], old: &[u8], new: &[u8], limit: usize) -> Opti
     let mut out = Vec::with_capacity(text.len());
     if old.is_empty() {
         for chunk in text.utf8_chunks() {
-            let valid = chunk.valid().char_indices().map(|(at, c)| &chunk.valid().as_bytes()[at..at + c.len_utf8()]);
+            let valid = chunk
+                .valid()
+                .char_indices()
+                .map(|(at, c)| &chunk.valid().as_bytes()[at..at + c.len_utf8()]);
             for character in valid.chain(chunk.invalid().chunks(1)) {
                 out.extend_from_slice(new);
                 out.extend_from_slice(character);
@@ -109,7 +115,10 @@ mod tests {
     #[test]
     fn replaces() {
         assert_eq!(replace(b"banana", b"a", b"b", 99).unwrap(), b"bbnbnb");
-        assert_eq!(replace("aé".as_bytes(), b"", b"-", 99).unwrap(), "-a-é-".as_bytes());
+        assert_eq!(
+            replace("aé".as_bytes(), b"", b"-", 99).unwrap(),
+            "-a-é-".as_bytes()
+        );
         assert_eq!(replace(b"\xff\xfe", b"", b"-", 99).unwrap(), b"-\xff-\xfe-");
         assert_eq!(replace(b"aaaa", b"a", b"bbb", 9), None);
     }
@@ -118,7 +127,10 @@ mod tests {
     fn splits() {
         assert_eq!(split(b"a,,b", b",", None), [&b"a"[..], b"", b"b"]);
         assert_eq!(split(b"", b",", None), [b""]);
-        assert_eq!(split("aé".as_bytes(), b"", None), ["a".as_bytes(), "é".as_bytes()]);
+        assert_eq!(
+            split("aé".as_bytes(), b"", None),
+            ["a".as_bytes(), "é".as_bytes()]
+        );
         assert_eq!(split(b"a.b.c", b".", Some(2)), [&b"a"[..], b"b.c"]);
         assert_eq!(split(b"a.b.c", b"", Some(2)), [&b"a"[..], b".b.c"]);
         assert_eq!(split(b"a", b".", Some(0)), [b""; 0]);

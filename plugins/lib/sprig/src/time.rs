@@ -37,7 +37,10 @@ pub(crate) struct Offset {
 }
 
 impl Offset {
-    pub(crate) const UTC: Self = Self { seconds: 0, name: Cow::Borrowed("UTC") };
+    pub(crate) const UTC: Self = Self {
+        seconds: 0,
+        name: Cow::Borrowed("UTC"),
+    };
 }
 
 /// A calendar day and the time on it.
@@ -53,7 +56,11 @@ pub(crate) struct Civil {
 
 impl Moment {
     pub(crate) fn utc(seconds: i64) -> Self {
-        Self { seconds, nanos: 0, zone: Offset::UTC }
+        Self {
+            seconds,
+            nanos: 0,
+            zone: Offset::UTC,
+        }
     }
 
     /// Go's zero time.
@@ -95,7 +102,14 @@ impl Moment {
         let local = self.local();
         let (year, month, day) = civil_day(local.div_euclid(DAY));
         let second = local.rem_euclid(DAY);
-        Civil { year, month, day, hour: second / 3600, minute: second / 60 % 60, second: second % 60 }
+        Civil {
+            year,
+            month,
+            day,
+            hour: second / 3600,
+            minute: second / 60 % 60,
+            second: second % 60,
+        }
     }
 
     /// 0 is Sunday.
@@ -106,7 +120,8 @@ impl Moment {
     /// 1 is the first of January.
     pub(crate) fn day_of_year(&self) -> i64 {
         let civil = self.civil();
-        days_since_epoch(civil.year, civil.month, civil.day) - days_since_epoch(civil.year, 1, 1) + 1
+        days_since_epoch(civil.year, civil.month, civil.day) - days_since_epoch(civil.year, 1, 1)
+            + 1
     }
 
     /// Adds to the calendar: the 31st of April is the 1st of May.
@@ -116,9 +131,14 @@ impl Moment {
         let civil = self.civil();
         let months = bounded(civil.month - 1 + bounded(months));
         let year = civil.year + bounded(years) + months.div_euclid(12);
-        let day = days_since_epoch(year, months.rem_euclid(12) + 1, 1) + civil.day - 1 + bounded(days);
+        let day =
+            days_since_epoch(year, months.rem_euclid(12) + 1, 1) + civil.day - 1 + bounded(days);
         let seconds = day * DAY + self.local().rem_euclid(DAY) - i64::from(self.zone.seconds);
-        Self { seconds, nanos: self.nanos, zone: self.zone.clone() }
+        Self {
+            seconds,
+            nanos: self.nanos,
+            zone: self.zone.clone(),
+        }
     }
 }
 
@@ -149,7 +169,11 @@ fn civil_day(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -177,7 +201,10 @@ pub(crate) fn offset_in(zone: &str, seconds: i64) -> Offset {
         return Offset::UTC;
     };
     let found = zone.to_offset_info(moment);
-    Offset { seconds: found.offset().seconds(), name: Cow::Owned(found.abbreviation().to_owned()) }
+    Offset {
+        seconds: found.offset().seconds(),
+        name: Cow::Owned(found.abbreviation().to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -198,8 +225,14 @@ mod tests {
     fn the_calendar_carries() {
         let moment = |text: &str| parse("2006-01-02", text.as_bytes()).unwrap();
         assert_eq!(moment("2024-01-31").add_date(0, 1, 0), moment("2024-03-02"));
-        assert_eq!(moment("2021-03-04").add_date(0, 0, -4), moment("2021-02-28"));
-        assert_eq!(moment("2021-03-04").add_date(-1, -14, 0), moment("2019-01-04"));
+        assert_eq!(
+            moment("2021-03-04").add_date(0, 0, -4),
+            moment("2021-02-28")
+        );
+        assert_eq!(
+            moment("2021-03-04").add_date(-1, -14, 0),
+            moment("2019-01-04")
+        );
         let _ = moment("2021-03-04").add_date(i64::MAX, i64::MIN, i64::MAX);
     }
 

@@ -14,7 +14,7 @@ const LOCAL_DATE: &str = "date-local";
 const LOCAL_TIME: &str = "time-local";
 
 /// Values nested in each other.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 128;
 
 /// A key as it is written: quoted if it must be.
 fn shown_key(key: &[u8]) -> String {

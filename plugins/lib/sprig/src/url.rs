@@ -75,12 +75,19 @@ impl Url {
             return Err(UrlError::Control);
         }
         if text == b"*" {
-            return Ok(Self { path: text.to_vec(), ..Self::default() });
+            return Ok(Self {
+                path: text.to_vec(),
+                ..Self::default()
+            });
         }
         let (scheme, rest) = split_scheme(text)?;
         let scheme = scheme.to_ascii_lowercase();
         let (rest, query) = cut(rest, b'?');
-        let mut url = Self { scheme, query: query.to_vec(), ..Self::default() };
+        let mut url = Self {
+            scheme,
+            query: query.to_vec(),
+            ..Self::default()
+        };
         if !rest.starts_with(b"/") {
             if !url.scheme.is_empty() {
                 url.opaque = rest.to_vec();
@@ -93,7 +100,10 @@ impl Url {
         let mut rest = rest;
         let has_authority = !url.scheme.is_empty() || !rest.starts_with(b"///");
         if has_authority && let Some(authority) = rest.strip_prefix(b"//") {
-            let end = authority.iter().position(|byte| *byte == b'/').unwrap_or(authority.len());
+            let end = authority
+                .iter()
+                .position(|byte| *byte == b'/')
+                .unwrap_or(authority.len());
             let (authority, path) = authority.split_at(end);
             (url.user, url.host) = parse_authority(&url.scheme, authority)?;
             rest = path;
@@ -108,7 +118,9 @@ impl Url {
             Some(colon) if is_port(&self.host[colon..]) => &self.host[..colon],
             _ => &self.host,
         };
-        let inner = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]"));
+        let inner = host
+            .strip_prefix(b"[")
+            .and_then(|host| host.strip_suffix(b"]"));
         inner.unwrap_or(host)
     }
 
@@ -144,7 +156,11 @@ impl Url {
             out.push(b'@');
         }
         out.extend(escape(&self.host, Place::Host));
-        let path = if self.path == b"*" { self.path.clone() } else { escape(&self.path, Place::Path) };
+        let path = if self.path == b"*" {
+            self.path.clone()
+        } else {
+            escape(&self.path, Place::Path)
+        };
         if !path.is_empty() && !path.starts_with(b"/") && !self.host.is_empty() {
             out.push(b'/');
         }
@@ -167,7 +183,7 @@ impl User {
 }
 
 fn quoted(text: &[u8]) -> String {
-    quote(&Text::from_bytes(text)).to_string()
+    quote(Text::from_bytes(text)).to_string()
 }
 
 /// What stands before and after a byte.
@@ -197,14 +213,23 @@ fn parse_authority(scheme: &[u8], authority: &[u8]) -> Result<(Option<User>, Vec
     };
     let host = parse_host(scheme, &authority[at + 1..])?;
     let user = &authority[..at];
-    if !user.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte)) {
+    if !user
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte))
+    {
         return Err(UrlError::User);
     }
     let has_password = user.contains(&b':');
     let (name, password) = cut(user, b':');
     let name = unescape(name, Place::User)?;
     let password = unescape(password, Place::User)?;
-    Ok((Some(User { name, password: has_password.then_some(password) }), host))
+    Ok((
+        Some(User {
+            name,
+            password: has_password.then_some(password),
+        }),
+        host,
+    ))
 }
 
 fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, UrlError> {
@@ -229,7 +254,10 @@ fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, UrlError> {
 
 /// A host in brackets.
 fn parse_literal(host: &[u8]) -> Result<Vec<u8>, UrlError> {
-    let close = host.iter().rposition(|byte| *byte == b']').ok_or(UrlError::Bracket)?;
+    let close = host
+        .iter()
+        .rposition(|byte| *byte == b']')
+        .ok_or(UrlError::Bracket)?;
     let (inner, port) = (&host[1..close], &host[close + 1..]);
     if !is_port(port) {
         return Err(UrlError::Port(quoted(port)));
@@ -296,7 +324,11 @@ fn unescape(text: &[u8], place: Place) -> Result<Vec<u8>, UrlError> {
             rest = after;
             continue;
         }
-        let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        let digit = |at: usize| {
+            after
+                .get(at)
+                .and_then(|byte| char::from(*byte).to_digit(16))
+        };
         let (Some(high), Some(low)) = (digit(0), digit(1)) else {
             return Err(UrlError::Escape(quoted(&rest[..rest.len().min(3)])));
         };
@@ -327,12 +359,21 @@ mod tests {
     #[test]
     fn reads_the_parts() {
         let url = Url::parse(b"http://u:p@host:8080/p/a?q=1#frag").unwrap();
-        assert_eq!((text(&url.scheme), text(&url.host), text(url.hostname())), ("http", "host:8080", "host"));
-        assert_eq!((text(&url.path), text(&url.query), text(&url.fragment)), ("/p/a", "q=1", "frag"));
+        assert_eq!(
+            (text(&url.scheme), text(&url.host), text(url.hostname())),
+            ("http", "host:8080", "host")
+        );
+        assert_eq!(
+            (text(&url.path), text(&url.query), text(&url.fragment)),
+            ("/p/a", "q=1", "frag")
+        );
         assert_eq!(text(&url.user.unwrap().print()), "u:p");
         assert_eq!(text(&Url::parse(b"mailto:a@b").unwrap().opaque), "a@b");
         assert_eq!(text(&Url::parse(b"host:80/path").unwrap().scheme), "host");
-        assert_eq!(text(Url::parse(b"http://[::1]:80/").unwrap().hostname()), "::1");
+        assert_eq!(
+            text(Url::parse(b"http://[::1]:80/").unwrap().hostname()),
+            "::1"
+        );
         assert_eq!(text(&Url::parse(b"/a%20b").unwrap().path), "/a b");
     }
 
@@ -341,12 +382,27 @@ mod tests {
         for (address, expected) in [
             ("http://[", "parse \"http://[\": missing ']' in host"),
             (":x", "parse \":x\": missing protocol scheme"),
-            ("a_b:c", "parse \"a_b:c\": first path segment in URL cannot contain colon"),
-            ("http://h:x/", "parse \"http://h:x/\": invalid port \":x\" after host"),
+            (
+                "a_b:c",
+                "parse \"a_b:c\": first path segment in URL cannot contain colon",
+            ),
+            (
+                "http://h:x/",
+                "parse \"http://h:x/\": invalid port \":x\" after host",
+            ),
             ("/%zz", "parse \"/%zz\": invalid URL escape \"%zz\""),
-            ("http://a b/", "parse \"http://a b/\": invalid character \" \" in host name"),
-            ("http://a/\n", "parse \"http://a/\\n\": net/url: invalid control character in URL"),
-            ("http://[1.2.3.4]/", "parse \"http://[1.2.3.4]/\": invalid IP-literal"),
+            (
+                "http://a b/",
+                "parse \"http://a b/\": invalid character \" \" in host name",
+            ),
+            (
+                "http://a/\n",
+                "parse \"http://a/\\n\": net/url: invalid control character in URL",
+            ),
+            (
+                "http://[1.2.3.4]/",
+                "parse \"http://[1.2.3.4]/\": invalid IP-literal",
+            ),
         ] {
             assert_eq!(Url::parse(address.as_bytes()).unwrap_err(), expected);
         }
@@ -354,7 +410,14 @@ mod tests {
 
     #[test]
     fn writes_what_it_read() {
-        for address in ["https://h:1/p%20q?a=b#f", "ftp://u:p@h/x", "//h/a%20b/%C3%BC", "./a:b", "", "mailto:a@b"] {
+        for address in [
+            "https://h:1/p%20q?a=b#f",
+            "ftp://u:p@h/x",
+            "//h/a%20b/%C3%BC",
+            "./a:b",
+            "",
+            "mailto:a@b",
+        ] {
             let written = Url::parse(address.as_bytes()).unwrap().print();
             assert_eq!(text(&written), address);
         }

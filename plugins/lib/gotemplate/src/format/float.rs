@@ -26,7 +26,11 @@ pub(super) fn format_float(value: f64, verb: char, precision: Option<usize>) -> 
         'x' | 'X' => hexadecimal(value, precision, verb),
         _ => general(value, precision, verb),
     };
-    format!("{sign}{body}")
+    if sign.is_empty() {
+        body
+    } else {
+        format!("{sign}{body}")
+    }
 }
 
 /// Shortest digits in plain notation, without a trailing `.0`.
@@ -57,6 +61,9 @@ fn with_exponent(mantissa: &str, exponent: i32, verb: char) -> String {
 
 /// `%g`: exponent form for very small and for large numbers.
 fn general(value: f64, precision: Option<usize>, verb: char) -> String {
+    if precision.is_none() && (value == 0.0 || (1e-4..1e6).contains(&value)) {
+        return plain(value);
+    }
     let text = match precision {
         Some(precision) => format!("{value:.*e}", precision.clamp(1, EXACT_DIGITS) - 1),
         None => format!("{value:e}"),

@@ -10,7 +10,7 @@ use crate::{Kind, Object, Text, Value};
 const MAX_DEPTH: usize = 400;
 
 /// The flags of a directive.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
@@ -345,6 +345,10 @@ impl<'o> Printer<'o> {
     fn float(&mut self, number: f64, verb: char, precision: Option<usize>) {
         let precision = self.flags.precision.or(precision);
         let mut text = format_float(number, verb, precision);
+        if self.flags == Flags::default() && number.is_finite() {
+            self.write(text.as_bytes());
+            return;
+        }
         if !text.starts_with(['-', '+']) {
             text.insert(
                 0,

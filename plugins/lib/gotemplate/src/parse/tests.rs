@@ -96,7 +96,7 @@ fn other_delimiters() {
     assert!(parse("{{ nothing }} << .a >> <<- /* c */ ->> <<\"x\">>").is_ok());
     assert_eq!(
         parse("<< 1 }}").unwrap_err().message,
-        "unexpected \"}\" in command"
+        "unexpected \"}\" in operand"
     );
     assert_eq!(
         parse("<< (1 ->>").unwrap_err().message,

@@ -62,6 +62,6 @@ fn the_way_through_includes_and_templates() {
     );
     assert_eq!(inner.location.file, "t/templates/_helpers.tpl");
     assert_eq!(inner.callers.len(), 1);
-    assert_eq!((inner.callers[0].line, inner.callers[0].column), (2, 76));
+    assert_eq!((inner.callers[0].line, inner.callers[0].column), (2, 69));
     assert!(!error.passed_limit());
 }

@@ -1,3 +1,4 @@
 //! Tests against what Helm gave.
 
+mod behaviour;
 mod cases;

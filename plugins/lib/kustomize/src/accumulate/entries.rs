@@ -35,6 +35,12 @@ impl Level {
         entry: &str,
         context: &Context<'_>,
     ) -> Result<()> {
+        if let Some(url) = GitUrl::parse(entry)
+            && url.certain()
+        {
+            let folder = self.folder.enter(context.host, context.options, entry)?;
+            return self.add_folder(into, folder, entry, context);
+        }
         let in_file = match self.add_file(&mut into.set, entry, context) {
             Ok(()) => return Ok(()),
             Err(error) => error,

@@ -177,7 +177,9 @@ fn add(document: &mut Value, path: &Pointer, value: Value) -> Result<()> {
             Ok(())
         }
         _ => Err(missing(path).help(match path.stop(document) {
-            Some(stop) => format!("{stop}; `add` does not make the maps on the way, add the parent first"),
+            Some(stop) => {
+                format!("{stop}; `add` does not make the maps on the way, add the parent first")
+            }
             None => "`add` does not make the maps on the way; add the parent first".to_owned(),
         })),
     }

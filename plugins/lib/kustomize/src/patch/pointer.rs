@@ -76,10 +76,16 @@ impl Pointer {
                             near => did_you_mean(near),
                         }
                     }
-                    Value::Array(items) if items.len() == 1 => format!("the list at `{passed}` has 1 item"),
-                    Value::Array(items) => format!("the list at `{passed}` has {} items", items.len()),
+                    Value::Array(items) if items.len() == 1 => {
+                        format!("the list at `{passed}` has 1 item")
+                    }
+                    Value::Array(items) => {
+                        format!("the list at `{passed}` has {} items", items.len())
+                    }
                     Value::Null => format!("there is nothing in `{passed}`"),
-                    Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{passed}` is neither a map nor a list"),
+                    Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                        format!("`{passed}` is neither a map nor a list")
+                    }
                 });
             };
             passed.push('/');

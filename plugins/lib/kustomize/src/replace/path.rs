@@ -96,7 +96,11 @@ pub(crate) fn lookup<'a>(root: &'a Node, path: &[String]) -> Result<Option<&'a N
 /// "did you mean" with the fields that stand where the path breaks off.
 pub(crate) fn nearest_field(root: &Node, path: &[String]) -> String {
     let mut node = root;
-    for text in path.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    for text in path
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         match step(node, text) {
             Ok(Some(found)) => node = found,
             Ok(None) | Err(_) => {

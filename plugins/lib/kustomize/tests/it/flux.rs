@@ -277,7 +277,9 @@ fn files_above_the_folder_may_be_read() {
 /// Recorded with kustomize 5.8.1: go-yaml doubles the line break before the indented line.
 #[test]
 fn folded_text_is_as_go_yaml_writes_and_reads_it() {
-    let map = format!("{CONFIG_MAP}data:\n  a: >-\n    {{\n      \"x\": 1\n    }}\n  b: |-\n    {{\n      y\n    }}\n");
+    let map = format!(
+        "{CONFIG_MAP}data:\n  a: >-\n    {{\n      \"x\": 1\n    }}\n  b: |-\n    {{\n      y\n    }}\n"
+    );
     let objects = objects(&[("a.yaml", &map)], FluxFields::default()).unwrap();
     assert_eq!(objects[0]["data"]["a"], "{\n\n  \"x\": 1\n}");
     assert_eq!(objects[0]["data"]["b"], "{\n  y\n}");

@@ -40,8 +40,7 @@ pub(crate) fn a_merge_is_idempotent(kind: &str, target: &Value, patch: &Value) {
 /// A merge of nothing is nothing.
 pub(crate) fn merging_nothing_changes_nothing(target: &Value) {
     let target = without_nulls(&object("Foo", target));
-    let nothing =
-        json!({"apiVersion": "v1", "kind": "Foo", "metadata": {"name": "a"}}).to_string();
+    let nothing = json!({"apiVersion": "v1", "kind": "Foo", "metadata": {"name": "a"}}).to_string();
     assert_eq!(patched(&target, &[nothing]), patched(&target, &[]));
 }
 
@@ -119,7 +118,11 @@ pub(crate) fn literal_selectors_select(name: &str, other: &str) {
     let changed: Vec<bool> = made
         .objects()
         .iter()
-        .map(|object| object.to_value().is_ok_and(|value| value.get("data").is_some()))
+        .map(|object| {
+            object
+                .to_value()
+                .is_ok_and(|value| value.get("data").is_some())
+        })
         .collect();
     assert_eq!(changed, [true, false], "{name}");
 }

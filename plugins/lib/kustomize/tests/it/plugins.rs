@@ -40,7 +40,7 @@ fn a_remote_base_is_built_in_its_own_tree() {
         ),
     ]);
     host.remote.insert(
-        "https://github.com/a/b//apps/web?ref=v1".to_owned(),
+        "git::https://github.com/a/b?ref=v1".to_owned(),
         Remote::Tree(tree),
     );
     let built = build(&host, "", &Options::default()).unwrap();
@@ -107,7 +107,7 @@ fn a_clone_cannot_be_left() {
     )]);
     let tree = Memory::new(&[("kustomization.yaml", "resources: [../x]\n")]);
     host.remote
-        .insert("https://github.com/a/b".to_owned(), Remote::Tree(tree));
+        .insert("git::https://github.com/a/b".to_owned(), Remote::Tree(tree));
     let error = build(&host, "", &Options::default()).unwrap_err();
     assert!(error.to_string().contains("leaves the source"), "{error}");
 }

@@ -60,7 +60,9 @@ pub(crate) fn encrypt(password: &[u8], text: &[u8], generator: &mut Generator) -
 }
 
 pub(crate) fn decrypt(password: &[u8], text: &[u8]) -> Result<Vec<u8>, AesError> {
-    let all = B64.decode(text).map_err(|corrupt| AesError::Base64(corrupt.to_string()))?;
+    let all = B64
+        .decode(text)
+        .map_err(|corrupt| AesError::Base64(corrupt.to_string()))?;
     let Some((first, body)) = all.split_first_chunk::<BLOCK>() else {
         return Err(AesError::Short(text.len() / 4 * 3));
     };
@@ -73,7 +75,12 @@ pub(crate) fn decrypt(password: &[u8], text: &[u8]) -> Result<Vec<u8>, AesError>
     for block in body.as_chunks::<BLOCK>().0 {
         let mut plain = Array::from(*block);
         cipher.decrypt_block(&mut plain);
-        out.extend(plain.iter().zip(previous).map(|(byte, before)| byte ^ before));
+        out.extend(
+            plain
+                .iter()
+                .zip(previous)
+                .map(|(byte, before)| byte ^ before),
+        );
         previous = *block;
     }
     let padding = usize::from(*out.last().ok_or(AesError::Empty)?);
@@ -98,13 +105,22 @@ mod tests {
     fn round_trips() {
         for text in ["a", "sixteen bytes ok", "more than one block of text"] {
             let encrypted = encrypt(b"key", text.as_bytes(), &mut Generator::new(b"s"));
-            assert_eq!(decrypt(b"key", encrypted.as_bytes()).unwrap(), text.as_bytes());
+            assert_eq!(
+                decrypt(b"key", encrypted.as_bytes()).unwrap(),
+                text.as_bytes()
+            );
         }
     }
 
     #[test]
     fn nothing_that_comes_in_panics() {
-        for text in ["x", "", "AAAA", "AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="] {
+        for text in [
+            "x",
+            "",
+            "AAAA",
+            "AAAAAAAAAAAAAAAAAAAAAA==",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        ] {
             decrypt(b"key", text.as_bytes()).unwrap_err();
         }
     }

@@ -75,7 +75,10 @@ struct Issuer {
 }
 
 /// The key of a new certificate: the one given, or a new one.
-pub(crate) fn choose_key(pem: Option<&[u8]>, generator: &mut Generator) -> Result<PrivateKey, CertificateError> {
+pub(crate) fn choose_key(
+    pem: Option<&[u8]>,
+    generator: &mut Generator,
+) -> Result<PrivateKey, CertificateError> {
     match pem {
         Some(pem) => PrivateKey::from_pem(pem).map_err(CertificateError::PrivateKey),
         None => PrivateKey::for_certificate(generator).map_err(CertificateError::Generate),
@@ -99,9 +102,12 @@ pub(crate) fn signed(
     generator: &mut Generator,
 ) -> Result<Certificate, CertificateError> {
     let block = pem::decode(authority.cert.as_bytes()).ok_or(CertificateError::NoCertificate)?;
-    let malformed = CertificateError::Malformed { what: "decodedSignerCert.Bytes" };
+    let malformed = CertificateError::Malformed {
+        what: "decodedSignerCert.Bytes",
+    };
     let parsed = parse(&block.bytes).ok_or(malformed)?;
-    let signer = PrivateKey::from_pem(authority.key.as_bytes()).map_err(CertificateError::SignerKey)?;
+    let signer =
+        PrivateKey::from_pem(authority.key.as_bytes()).map_err(CertificateError::SignerKey)?;
     let issuer = Issuer {
         name: parsed.subject.to_vec(),
         public: parsed.public.to_vec(),
@@ -113,10 +119,14 @@ pub(crate) fn signed(
 
 /// Checks a certificate and a key that were given in base 64.
 pub(crate) fn custom(cert: &[u8], key: &[u8]) -> Result<(Vec<u8>, Vec<u8>), CertificateError> {
-    let cert = B64.decode(cert).map_err(|_| CertificateError::Base64Certificate)?;
+    let cert = B64
+        .decode(cert)
+        .map_err(|_| CertificateError::Base64Certificate)?;
     let key = B64.decode(key).map_err(|_| CertificateError::Base64Key)?;
     let block = pem::decode(&cert).ok_or(CertificateError::NoCertificate)?;
-    let malformed = CertificateError::Malformed { what: "decodedCert.Bytes" };
+    let malformed = CertificateError::Malformed {
+        what: "decodedCert.Bytes",
+    };
     parse(&block.bytes).ok_or(malformed)?;
     PrivateKey::from_pem(&key).map_err(CertificateError::SignerKey)?;
     Ok((cert, key))
@@ -130,26 +140,38 @@ fn create(
 ) -> Result<Certificate, CertificateError> {
     let fail = |message: &str| CertificateError::Create(message.to_owned());
     let serial: [u8; 16] = generator.fill();
-    let public = key.public().ok_or_else(|| fail("x509: unsupported public key type: *dsa.PublicKey"))?;
+    let public = key
+        .public()
+        .ok_or_else(|| fail("x509: unsupported public key type: *dsa.PublicKey"))?;
     let signer = issuer.map_or(key, |issuer| &issuer.key);
     let algorithm = signer
         .signature_algorithm()
         .ok_or_else(|| fail("x509: certificate private key does not implement crypto.Signer"))?;
     if let Some(issuer) = issuer
-        && signer.public().is_none_or(|public| public.info != issuer.public)
+        && signer
+            .public()
+            .is_none_or(|public| public.info != issuer.public)
     {
-        return Err(fail("x509: provided PrivateKey doesn't match parent's PublicKey"));
+        return Err(fail(
+            "x509: provided PrivateKey doesn't match parent's PublicKey",
+        ));
     }
     let subject = name(request.common_name).ok_or_else(|| fail("asn1: string not valid UTF-8"))?;
     let issuer_name = issuer.map_or(&subject, |issuer| &issuer.name);
-    let own_id = request.authority.then(|| Sha256::digest(&public.bits)[..20].to_vec());
-    let issuer_id = issuer.and_then(|issuer| issuer.key_id.clone()).filter(|_| *issuer_name != subject);
+    let own_id = request
+        .authority
+        .then(|| Sha256::digest(&public.bits)[..20].to_vec());
+    let issuer_id = issuer
+        .and_then(|issuer| issuer.key_id.clone())
+        .filter(|_| *issuer_name != subject);
 
     // Go multiplies without a look at the size.
     let end = Moment::utc(request.now).plus(DAY_NANOS.wrapping_mul(request.days));
     let times = [time(request.now), time(end.seconds)];
     let [Some(begin), Some(end)] = times else {
-        return Err(fail("asn1: structure error: cannot represent time as GeneralizedTime"));
+        return Err(fail(
+            "asn1: structure error: cannot represent time as GeneralizedTime",
+        ));
     };
     let extensions = extensions(request, subject.len() == 2, own_id, issuer_id)?;
     let body = der::sequence(&[
@@ -162,7 +184,9 @@ fn create(
         &public.info,
         &der::element(0xa3, &der::element(der::SEQUENCE, &extensions)),
     ]);
-    let signature = signer.sign(&body).ok_or_else(|| fail("crypto/rsa: message too long for RSA key size"))?;
+    let signature = signer
+        .sign(&body)
+        .ok_or_else(|| fail("crypto/rsa: message too long for RSA key size"))?;
     let whole = der::sequence(&[&body, &algorithm, &der::bits(&signature)]);
     Ok(Certificate {
         cert: pem::encode("CERTIFICATE", &whole),
@@ -177,18 +201,34 @@ fn name(common_name: &[u8]) -> Option<Vec<u8>> {
     }
     std::str::from_utf8(common_name).ok()?;
     let printable = |byte: &u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(byte);
-    let tag = if common_name.iter().all(printable) { der::PRINTABLE } else { der::UTF8 };
-    let attribute = der::sequence(&[&der::element(der::OID, OID_COMMON_NAME), &der::element(tag, common_name)]);
+    let tag = if common_name.iter().all(printable) {
+        der::PRINTABLE
+    } else {
+        der::UTF8
+    };
+    let attribute = der::sequence(&[
+        &der::element(der::OID, OID_COMMON_NAME),
+        &der::element(tag, common_name),
+    ]);
     Some(der::sequence(&[&der::element(der::SET, &attribute)]))
 }
 
 /// A moment; none if its year has not four digits.
 fn time(seconds: i64) -> Option<Vec<u8>> {
     let civil = Moment::utc(seconds).civil();
-    let rest = format!("{:02}{:02}{:02}{:02}{:02}Z", civil.month, civil.day, civil.hour, civil.minute, civil.second);
+    let rest = format!(
+        "{:02}{:02}{:02}{:02}{:02}Z",
+        civil.month, civil.day, civil.hour, civil.minute, civil.second
+    );
     match civil.year {
-        1950..2050 => Some(der::element(der::UTC_TIME, format!("{:02}{rest}", civil.year % 100).as_bytes())),
-        0..10_000 => Some(der::element(der::GENERALIZED_TIME, format!("{:04}{rest}", civil.year).as_bytes())),
+        1950..2050 => Some(der::element(
+            der::UTC_TIME,
+            format!("{:02}{rest}", civil.year % 100).as_bytes(),
+        )),
+        0..10_000 => Some(der::element(
+            der::GENERALIZED_TIME,
+            format!("{:04}{rest}", civil.year).as_bytes(),
+        )),
         _ => None,
     }
 }
@@ -201,23 +241,56 @@ fn extensions(
 ) -> Result<Vec<u8>, CertificateError> {
     let mut out = Vec::new();
     // Digital signatures and encipherment of keys; an authority also signs certificates.
-    let (unused, usage) = if request.authority { (2, 0xa4) } else { (5, 0xa0) };
-    out.extend(extension(OID_KEY_USAGE, true, &der::element(der::BIT_STRING, &[unused, usage])));
-    let purposes = [der::element(der::OID, OID_SERVER), der::element(der::OID, OID_CLIENT)];
-    out.extend(extension(OID_EXTENDED_USAGE, false, &der::sequence(&[&purposes[0], &purposes[1]])));
-    let authority: &[u8] = if request.authority { &[der::BOOLEAN, 1, 0xff] } else { &[] };
-    out.extend(extension(OID_CONSTRAINTS, true, &der::sequence(&[authority])));
+    let (unused, usage) = if request.authority {
+        (2, 0xa4)
+    } else {
+        (5, 0xa0)
+    };
+    out.extend(extension(
+        OID_KEY_USAGE,
+        true,
+        &der::element(der::BIT_STRING, &[unused, usage]),
+    ));
+    let purposes = [
+        der::element(der::OID, OID_SERVER),
+        der::element(der::OID, OID_CLIENT),
+    ];
+    out.extend(extension(
+        OID_EXTENDED_USAGE,
+        false,
+        &der::sequence(&[&purposes[0], &purposes[1]]),
+    ));
+    let authority: &[u8] = if request.authority {
+        &[der::BOOLEAN, 1, 0xff]
+    } else {
+        &[]
+    };
+    out.extend(extension(
+        OID_CONSTRAINTS,
+        true,
+        &der::sequence(&[authority]),
+    ));
     if let Some(id) = own_id {
-        out.extend(extension(OID_SUBJECT_KEY, false, &der::element(der::OCTET_STRING, &id)));
+        out.extend(extension(
+            OID_SUBJECT_KEY,
+            false,
+            &der::element(der::OCTET_STRING, &id),
+        ));
     }
     if let Some(id) = issuer_id {
-        out.extend(extension(OID_AUTHORITY_KEY, false, &der::sequence(&[&der::element(0x80, &id)])));
+        out.extend(extension(
+            OID_AUTHORITY_KEY,
+            false,
+            &der::sequence(&[&der::element(0x80, &id)]),
+        ));
     }
     let mut names = Vec::new();
     for name in request.names {
         if !name.is_ascii() {
-            let name = weir_gotemplate::quote(&Text::from_bytes(name));
-            return Err(CertificateError::Create(format!("x509: {name} cannot be encoded as an IA5String")));
+            let name = weir_gotemplate::quote(Text::from_bytes(name));
+            return Err(CertificateError::Create(format!(
+                "x509: {name} cannot be encoded as an IA5String"
+            )));
         }
         names.extend(der::element(0x82, name));
     }
@@ -228,14 +301,26 @@ fn extensions(
         });
     }
     if !names.is_empty() {
-        out.extend(extension(OID_ALTERNATIVE_NAMES, no_subject, &der::element(der::SEQUENCE, &names)));
+        out.extend(extension(
+            OID_ALTERNATIVE_NAMES,
+            no_subject,
+            &der::element(der::SEQUENCE, &names),
+        ));
     }
     Ok(out)
 }
 
 fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical: &[u8] = if critical { &[der::BOOLEAN, 1, 0xff] } else { &[] };
-    der::sequence(&[&der::element(der::OID, oid), critical, &der::element(der::OCTET_STRING, value)])
+    let critical: &[u8] = if critical {
+        &[der::BOOLEAN, 1, 0xff]
+    } else {
+        &[]
+    };
+    der::sequence(&[
+        &der::element(der::OID, oid),
+        critical,
+        &der::element(der::OCTET_STRING, value),
+    ])
 }
 
 /// The parts of a certificate that matter when it signs another one.
@@ -268,7 +353,11 @@ fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
             key_id = find_key_id(part.content)?;
         }
     }
-    body.is_empty().then_some(Parsed { subject, public, key_id })
+    body.is_empty().then_some(Parsed {
+        subject,
+        public,
+        key_id,
+    })
 }
 
 /// The id of the key among extensions; the outer option is none if they are malformed.
@@ -280,7 +369,9 @@ fn find_key_id(extensions: &[u8]) -> Option<Option<&[u8]>> {
         extension.expect(der::BOOLEAN);
         let value = extension.expect(der::OCTET_STRING)?.content;
         if oid == OID_SUBJECT_KEY {
-            return Some(Some(der::Reader::new(value).expect(der::OCTET_STRING)?.content));
+            return Some(Some(
+                der::Reader::new(value).expect(der::OCTET_STRING)?.content,
+            ));
         }
     }
     Some(None)

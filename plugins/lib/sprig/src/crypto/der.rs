@@ -82,12 +82,21 @@ impl<'d> Reader<'d> {
             if digits.is_empty() || digits.len() > 4 || digits[0] == 0 {
                 return None;
             }
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+            (
+                digits
+                    .iter()
+                    .fold(0, |length, digit| length << 8 | usize::from(*digit)),
+                rest,
+            )
         };
         let (content, rest) = rest.split_at_checked(length)?;
         let whole = &self.0[..self.0.len() - rest.len()];
         self.0 = rest;
-        Some(Element { tag, content, whole })
+        Some(Element {
+            tag,
+            content,
+            whole,
+        })
     }
 
     /// The next element, if it has this tag.
@@ -138,7 +147,14 @@ mod tests {
 
     #[test]
     fn cut_off_input_is_refused() {
-        for input in [&[][..], &[2], &[2, 5, 1], &[2, 0x82, 1], &[2, 0x85, 1, 1, 1, 1, 1], &[2, 0x80]] {
+        for input in [
+            &[][..],
+            &[2],
+            &[2, 5, 1],
+            &[2, 0x82, 1],
+            &[2, 0x85, 1, 1, 1, 1, 1],
+            &[2, 0x80],
+        ] {
             assert!(Reader::new(input).next().is_none());
         }
     }

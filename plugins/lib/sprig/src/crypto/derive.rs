@@ -60,7 +60,13 @@ fn length(text: &[u8]) -> [u8; 4] {
 }
 
 /// The password, or none if there is no template of the kind.
-pub(crate) fn password(counter: u32, kind: &[u8], master: &[u8], user: &[u8], site: &[u8]) -> Option<String> {
+pub(crate) fn password(
+    counter: u32,
+    kind: &[u8],
+    master: &[u8],
+    user: &[u8],
+    site: &[u8],
+) -> Option<String> {
     let templates = templates(kind)?;
     let salt = [NAMESPACE, &length(user), user].concat();
     let params = Params::new(15, 8, 2).ok()?;

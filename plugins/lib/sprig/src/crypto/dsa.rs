@@ -37,7 +37,9 @@ impl DsaKey {
             bytes[0] |= 0x80;
             let number = BigUint::from_bytes_be(&bytes);
             let candidate: BigUint = &number - (&number % &step) + &one;
-            (candidate.bits() == 8 * P_BYTES as u64).then(|| prime(candidate)).flatten()
+            (candidate.bits() == 8 * P_BYTES as u64)
+                .then(|| prime(candidate))
+                .flatten()
         })?;
         let exponent = (&p - &one) / &q;
         let g = (2_u8..=u8::MAX)
@@ -53,7 +55,13 @@ impl DsaKey {
         let mut reader = der::Reader::new(outer.expect(der::SEQUENCE)?.content);
         reader.integer()?;
         let mut number = || reader.integer().map(BigUint::from_bytes_be);
-        Some(Self { p: number()?, q: number()?, g: number()?, y: number()?, x: number()? })
+        Some(Self {
+            p: number()?,
+            q: number()?,
+            g: number()?,
+            y: number()?,
+            x: number()?,
+        })
     }
 
     pub(super) fn to_der(&self) -> Vec<u8> {
@@ -68,8 +76,9 @@ impl DsaKey {
 
 /// The number, if it is a prime.
 fn prime(number: BigUint) -> Option<BigUint> {
-    const SMALL: [u32; 24] =
-        [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97];
+    const SMALL: [u32; 24] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+    ];
     let zero = BigUint::ZERO;
     if SMALL.iter().any(|small| &number % *small == zero) {
         return None;

@@ -32,7 +32,10 @@ pub(crate) enum KeyError {
     #[error("decoding PEM as PKCS#8: {0}")]
     Pkcs8(&'static str),
     #[error("parsing {kind} private key from PEM: {what}")]
-    Malformed { kind: &'static str, what: &'static str },
+    Malformed {
+        kind: &'static str,
+        what: &'static str,
+    },
     #[error("{0}")]
     Generate(&'static str),
 }
@@ -93,7 +96,8 @@ impl Curve {
         macro_rules! sign {
             ($curve:ident, $digest:ident) => {{
                 let key = $curve::ecdsa::SigningKey::from_slice(secret).ok()?;
-                let signature: $curve::ecdsa::Signature = key.sign_prehash(&$digest::digest(message)).ok()?;
+                let signature: $curve::ecdsa::Signature =
+                    key.sign_prehash(&$digest::digest(message)).ok()?;
                 Some(signature.to_bytes().to_vec())
             }};
         }
@@ -108,7 +112,11 @@ impl Curve {
 /// A private key.
 pub(crate) enum PrivateKey {
     Rsa(Box<rsa::PrivateKey>),
-    Ec { curve: Curve, secret: Vec<u8>, point: Vec<u8> },
+    Ec {
+        curve: Curve,
+        secret: Vec<u8>,
+        point: Vec<u8>,
+    },
     Ed25519(Box<ed25519_dalek::SigningKey>),
     Dsa(DsaKey),
 }
@@ -126,7 +134,10 @@ impl PrivateKey {
     }
 
     /// The key that `genPrivateKey` makes; `None` for a kind that it does not know.
-    pub(crate) fn generate(kind: &[u8], generator: &mut Generator) -> Option<Result<Self, KeyError>> {
+    pub(crate) fn generate(
+        kind: &[u8],
+        generator: &mut Generator,
+    ) -> Option<Result<Self, KeyError>> {
         Some(match kind {
             b"" | b"rsa" => Self::rsa(generator, PRIVATE_KEY_BITS),
             b"dsa" => DsaKey::generate(generator)
@@ -152,7 +163,11 @@ impl PrivateKey {
         for _ in 0..4 {
             let secret = generator.fill::<32>().to_vec();
             if let Some(point) = Curve::P256.point(&secret) {
-                return Ok(Self::Ec { curve: Curve::P256, secret, point });
+                return Ok(Self::Ec {
+                    curve: Curve::P256,
+                    secret,
+                    point,
+                });
             }
         }
         Err(KeyError::Generate("crypto/ecdsa: key generation failed"))
@@ -168,11 +183,16 @@ impl PrivateKey {
         let Some(kind) = block.kind.strip_suffix(" PRIVATE KEY") else {
             return Err(KeyError::NoKey(block.kind));
         };
-        let malformed = |kind| KeyError::Malformed { kind, what: "asn1: structure error: malformed key" };
+        let malformed = |kind| KeyError::Malformed {
+            kind,
+            what: "asn1: structure error: malformed key",
+        };
         match kind {
             "RSA" => read_rsa(&block.bytes).ok_or(malformed("RSA")),
             "EC" => read_ec(&block.bytes, None).ok_or(malformed("EC")),
-            "DSA" => DsaKey::from_der(&block.bytes).map(Self::Dsa).ok_or(malformed("DSA")),
+            "DSA" => DsaKey::from_der(&block.bytes)
+                .map(Self::Dsa)
+                .ok_or(malformed("DSA")),
             other => Err(KeyError::Type(other.to_owned())),
         }
     }
@@ -181,7 +201,11 @@ impl PrivateKey {
     pub(crate) fn to_pem(&self) -> Option<String> {
         Some(match self {
             Self::Rsa(key) => pem::encode("RSA PRIVATE KEY", key.to_pkcs1_der().ok()?.as_bytes()),
-            Self::Ec { curve, secret, point } => {
+            Self::Ec {
+                curve,
+                secret,
+                point,
+            } => {
                 let der = der::sequence(&[
                     &der::integer(&[1]),
                     &der::element(der::OCTET_STRING, secret),
@@ -208,10 +232,16 @@ impl PrivateKey {
         let (algorithm, bits) = match self {
             Self::Rsa(key) => {
                 let algorithm = der::sequence(&[&der::element(der::OID, OID_RSA), &[der::NULL, 0]]);
-                (algorithm, key.to_public_key().to_pkcs1_der().ok()?.as_bytes().to_vec())
+                (
+                    algorithm,
+                    key.to_public_key().to_pkcs1_der().ok()?.as_bytes().to_vec(),
+                )
             }
             Self::Ec { curve, point, .. } => {
-                let oids = [der::element(der::OID, OID_EC), der::element(der::OID, curve.oid())];
+                let oids = [
+                    der::element(der::OID, OID_EC),
+                    der::element(der::OID, curve.oid()),
+                ];
                 (der::sequence(&[&oids[0], &oids[1]]), point.clone())
             }
             Self::Ed25519(key) => {
@@ -227,8 +257,12 @@ impl PrivateKey {
     /// The algorithm of signatures by this key.
     pub(crate) fn signature_algorithm(&self) -> Option<Vec<u8>> {
         Some(match self {
-            Self::Rsa(_) => der::sequence(&[&der::element(der::OID, OID_SHA256_RSA), &[der::NULL, 0]]),
-            Self::Ec { curve, .. } => der::sequence(&[&der::element(der::OID, curve.signature_oid())]),
+            Self::Rsa(_) => {
+                der::sequence(&[&der::element(der::OID, OID_SHA256_RSA), &[der::NULL, 0]])
+            }
+            Self::Ec { curve, .. } => {
+                der::sequence(&[&der::element(der::OID, curve.signature_oid())])
+            }
             Self::Ed25519(_) => der::sequence(&[&der::element(der::OID, OID_ED25519)]),
             Self::Dsa(_) => return None,
         })
@@ -278,7 +312,9 @@ fn read_ec(bytes: &[u8], known: Option<&[u8]>) -> Option<PrivateKey> {
     }
     let secret = reader.expect(der::OCTET_STRING)?.content;
     let named = reader.expect(0xa0).and_then(|parameters| {
-        der::Reader::new(parameters.content).expect(der::OID).map(|oid| oid.content)
+        der::Reader::new(parameters.content)
+            .expect(der::OID)
+            .map(|oid| oid.content)
     });
     let oid = known.or(named)?;
     let curve = Curve::ALL.into_iter().find(|curve| curve.oid() == oid)?;
@@ -287,7 +323,11 @@ fn read_ec(bytes: &[u8], known: Option<&[u8]>) -> Option<PrivateKey> {
     let missing = curve.bytes().checked_sub(digits.len())?;
     let secret = [&vec![0; missing], digits].concat();
     let point = curve.point(&secret)?;
-    Some(PrivateKey::Ec { curve, secret, point })
+    Some(PrivateKey::Ec {
+        curve,
+        secret,
+        point,
+    })
 }
 
 fn read_pkcs8(bytes: &[u8]) -> Option<PrivateKey> {

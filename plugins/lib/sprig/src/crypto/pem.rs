@@ -39,8 +39,15 @@ fn block(rest: &[u8]) -> Option<Block> {
     {
         body = &body[line_end + 1..];
     }
-    let compact: Vec<u8> = body.iter().copied().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect();
-    Some(Block { kind: kind.to_owned(), bytes: B64.decode(&compact).ok()? })
+    let compact: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+        .collect();
+    Some(Block {
+        kind: kind.to_owned(),
+        bytes: B64.decode(&compact).ok()?,
+    })
 }
 
 /// Writes a block in lines of 64 characters.
@@ -66,8 +73,17 @@ mod tests {
     fn round_trips() {
         let bytes: Vec<u8> = (0..200).collect();
         let text = format!("before\n{}after", encode("A B", &bytes));
-        assert_eq!(decode(text.as_bytes()), Some(Block { kind: "A B".to_owned(), bytes }));
+        assert_eq!(
+            decode(text.as_bytes()),
+            Some(Block {
+                kind: "A B".to_owned(),
+                bytes
+            })
+        );
         assert_eq!(decode(b"-----BEGIN X-----\nAA"), None);
-        assert_eq!(decode(b"x -----BEGIN X-----\nAAAA\n-----END X-----\n"), None);
+        assert_eq!(
+            decode(b"x -----BEGIN X-----\nAAAA\n-----END X-----\n"),
+            None
+        );
     }
 }

@@ -54,7 +54,9 @@ impl Generator {
     /// Characters of an alphabet, each equally likely.
     pub(crate) fn text(&mut self, alphabet: &[u8], count: usize) -> Vec<u8> {
         let size = alphabet.len() as u64;
-        (0..count).map(|_| alphabet[self.below(size) as usize]).collect()
+        (0..count)
+            .map(|_| alphabet[self.below(size) as usize])
+            .collect()
     }
 
     /// Brings items into any order.

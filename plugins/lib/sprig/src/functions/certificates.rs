@@ -30,7 +30,10 @@ impl Object for Certificate {
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        vec![("Cert", self.cert.as_str().into()), ("Key", self.key.as_str().into())]
+        vec![
+            ("Cert", self.cert.as_str().into()),
+            ("Key", self.key.as_str().into()),
+        ]
     }
 }
 
@@ -39,18 +42,26 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         let kind = args.text(0)?;
         call.spend(NEW_KEY)?;
         let mut generator = options.generator(call, "genPrivateKey", args)?;
-        Ok(match PrivateKey::generate(kind.as_bytes(), &mut generator) {
-            None => Text::from([b"Unknown type ", kind.as_bytes()].concat()).into(),
-            Some(Ok(key)) => key.to_pem().unwrap_or_default().into(),
-            Some(Err(error)) => format!("failed to generate private key: {error}").into(),
-        })
+        Ok(
+            match PrivateKey::generate(kind.as_bytes(), &mut generator) {
+                None => Text::from([b"Unknown type ", kind.as_bytes()].concat()).into(),
+                Some(Ok(key)) => key.to_pem().unwrap_or_default().into(),
+                Some(Err(error)) => format!("failed to generate private key: {error}").into(),
+            },
+        )
     });
     for (name, with_key, signature) in [
         ("genCA", false, fixed(&[TEXT, INT])),
         ("genCAWithKey", true, fixed(&[TEXT, INT, TEXT])),
     ] {
         functions.add(name, signature, move |call, args| {
-            let mut order = Order::new(call, options, name, args, if with_key { Some(2) } else { None })?;
+            let mut order = Order::new(
+                call,
+                options,
+                name,
+                args,
+                if with_key { Some(2) } else { None },
+            )?;
             let request = Request {
                 common_name: args.text(0)?.as_bytes(),
                 addresses: &[],
@@ -63,13 +74,37 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         });
     }
     for (name, with_key, signed, signature) in [
-        ("genSelfSignedCert", None, false, fixed(&[TEXT, LIST, LIST, INT])),
-        ("genSelfSignedCertWithKey", Some(4), false, fixed(&[TEXT, LIST, LIST, INT, TEXT])),
-        ("genSignedCert", None, true, fixed(&[TEXT, LIST, LIST, INT, CERTIFICATE])),
-        ("genSignedCertWithKey", Some(5), true, fixed(&[TEXT, LIST, LIST, INT, CERTIFICATE, TEXT])),
+        (
+            "genSelfSignedCert",
+            None,
+            false,
+            fixed(&[TEXT, LIST, LIST, INT]),
+        ),
+        (
+            "genSelfSignedCertWithKey",
+            Some(4),
+            false,
+            fixed(&[TEXT, LIST, LIST, INT, TEXT]),
+        ),
+        (
+            "genSignedCert",
+            None,
+            true,
+            fixed(&[TEXT, LIST, LIST, INT, CERTIFICATE]),
+        ),
+        (
+            "genSignedCertWithKey",
+            Some(5),
+            true,
+            fixed(&[TEXT, LIST, LIST, INT, CERTIFICATE, TEXT]),
+        ),
     ] {
         functions.add(name, signature, move |call, args| {
-            let authority = if signed { Some(args.object::<Certificate>(4)?) } else { None };
+            let authority = if signed {
+                Some(args.object::<Certificate>(4)?)
+            } else {
+                None
+            };
             let addresses = addresses(args.list(1)?)?;
             let names = names(args.list(2)?)?;
             let mut order = Order::new(call, options, name, args, with_key)?;
@@ -88,7 +123,10 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         let (cert, key) = (args.text(0)?.as_bytes(), args.text(1)?.as_bytes());
         let (cert, key) = certificate::custom(cert, key).map_err(returned)?;
         let text = |bytes: Vec<u8>| Text::from(bytes).lossy().into_owned();
-        Ok(Value::object(Certificate { cert: text(cert), key: text(key) }))
+        Ok(Value::object(Certificate {
+            cert: text(cert),
+            key: text(key),
+        }))
     });
 }
 
@@ -116,12 +154,22 @@ impl Order {
         let mut generator = options.generator(call, function, args)?;
         let pem = key_at.map(|at| args.text(at)).transpose()?;
         let key = choose_key(pem.map(Text::as_bytes), &mut generator).map_err(returned)?;
-        Ok(Self { generator, key, now })
+        Ok(Self {
+            generator,
+            key,
+            now,
+        })
     }
 
-    fn finish(&mut self, request: &Request<'_>, authority: Option<&Certificate>) -> Result<Value, FuncError> {
+    fn finish(
+        &mut self,
+        request: &Request<'_>,
+        authority: Option<&Certificate>,
+    ) -> Result<Value, FuncError> {
         let made = match authority {
-            Some(authority) => certificate::signed(request, &self.key, authority, &mut self.generator),
+            Some(authority) => {
+                certificate::signed(request, &self.key, authority, &mut self.generator)
+            }
             None => certificate::self_signed(request, &self.key, &mut self.generator),
         };
         made.map(Value::object).map_err(returned)
@@ -131,7 +179,12 @@ impl Order {
 fn addresses(list: &List) -> Result<Vec<IpAddr>, FuncError> {
     let each = list.iter().map(|value| {
         let text = value.as_text();
-        let text = text.ok_or_else(|| FuncError::new(format!("error parsing ip: {} is not a string", shown(value))))?;
+        let text = text.ok_or_else(|| {
+            FuncError::new(format!(
+                "error parsing ip: {} is not a string",
+                shown(value)
+            ))
+        })?;
         let address = text.lossy().parse();
         address.map_err(|_| FuncError::new(format!("error parsing ip: {text}")))
     });
@@ -141,7 +194,12 @@ fn addresses(list: &List) -> Result<Vec<IpAddr>, FuncError> {
 fn names(list: &List) -> Result<Vec<Vec<u8>>, FuncError> {
     let each = list.iter().map(|value| {
         let text = value.as_text().map(|text| text.as_bytes().to_vec());
-        let refusal = || format!("error processing alternate dns name: {} is not a string", shown(value));
+        let refusal = || {
+            format!(
+                "error processing alternate dns name: {} is not a string",
+                shown(value)
+            )
+        };
         text.ok_or_else(|| FuncError::new(refusal()))
     });
     each.collect()

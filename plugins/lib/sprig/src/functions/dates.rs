@@ -11,7 +11,9 @@ use crate::time::{Moment, duration, format, offset_in, parse};
 const HTML: &[u8] = b"2006-01-02";
 
 pub(super) fn add(functions: &mut Functions, options: Options) {
-    functions.add("now", fixed(&[]), move |call, _| Ok(Moment::utc(options.now(call)?).into_value()));
+    functions.add("now", fixed(&[]), move |call, _| {
+        Ok(Moment::utc(options.now(call)?).into_value())
+    });
     functions.add("date", fixed(&[TEXT, ANY]), move |call, args| {
         let moment = moment(call, options, args.at(1)?)?;
         print(args.text(0)?.as_bytes(), &moment, "Local")
@@ -44,14 +46,18 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
     functions.add("toDate", fixed(&[TEXT, TEXT]), |_, args| {
         Ok(read(args).unwrap_or_else(|_| Moment::zero()).into_value())
     });
-    functions.add("mustToDate", fixed(&[TEXT, TEXT]), |_, args| Ok(read(args)?.into_value()));
+    functions.add("mustToDate", fixed(&[TEXT, TEXT]), |_, args| {
+        Ok(read(args)?.into_value())
+    });
     functions.add("unixEpoch", fixed(&[TIME]), |_, args| {
         Ok(args.object::<Moment>(0)?.seconds.to_string().into())
     });
     functions.add("ago", fixed(&[ANY]), move |call, args| {
         let past = match args.at(0)? {
             // Only these count as moments here.
-            value @ (Value::Object(_) | Value::Int64(_) | Value::Int(_)) => moment(call, options, value)?,
+            value @ (Value::Object(_) | Value::Int64(_) | Value::Int(_)) => {
+                moment(call, options, value)?
+            }
             _ => Moment::utc(options.now(call)?),
         };
         let passed = Moment::utc(options.now(call)?).since(&past);
@@ -81,8 +87,14 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
 fn read_seconds(text: &Text) -> i64 {
     let bytes = text.as_bytes();
     parse_int(bytes, 10).unwrap_or_else(|| {
-        let digits = bytes.strip_prefix(b"-").or_else(|| bytes.strip_prefix(b"+")).unwrap_or(bytes);
-        match (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit), bytes.starts_with(b"-")) {
+        let digits = bytes
+            .strip_prefix(b"-")
+            .or_else(|| bytes.strip_prefix(b"+"))
+            .unwrap_or(bytes);
+        match (
+            !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+            bytes.starts_with(b"-"),
+        ) {
             (false, _) => 0,
             (true, true) => i64::MIN,
             (true, false) => i64::MAX,
@@ -105,7 +117,8 @@ fn moment(call: &mut Call<'_>, options: Options, value: &Value) -> Result<Moment
 fn print(layout: &[u8], moment: &Moment, zone: &str) -> Result<Value, FuncError> {
     let moment = moment.in_zone(offset_in(zone, moment.seconds));
     let text = format(layout, &moment, MAX_FORMATTED);
-    text.map(|text| Text::from(text).into()).ok_or_else(|| FuncError::limit("the formatted time is too long"))
+    text.map(|text| Text::from(text).into())
+        .ok_or_else(|| FuncError::limit("the formatted time is too long"))
 }
 
 fn read(args: Args<'_>) -> Result<Moment, FuncError> {

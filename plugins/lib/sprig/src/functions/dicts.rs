@@ -1,6 +1,8 @@
 //! Maps. `set`, `unset` and `merge` change them in place, and all who hold them see it.
 
-use weir_gotemplate::{Args, Call, FuncError, Functions, List, Map, MapType, Text, Type, Value, strval};
+use weir_gotemplate::{
+    Args, Call, FuncError, Functions, List, Map, MapType, Text, Type, Value, strval,
+};
 
 use super::{ANY, TEXT, fixed, is_empty, not_a, variadic};
 use crate::limits::{DEPTH, pay_items};
@@ -12,21 +14,28 @@ pub(super) fn add(functions: &mut Functions) {
         call.spend(args.len() as u64)?;
         let map = Map::new();
         for pair in args.chunks(2) {
-            let value = pair.get(1).cloned().unwrap_or_else(|| Value::Str(Text::empty()));
+            let value = pair
+                .get(1)
+                .cloned()
+                .unwrap_or_else(|| Value::Str(Text::empty()));
             map.insert(strval(&pair[0])?, value)?;
         }
         Ok(map.into())
     });
     functions.add("get", fixed(&[MAP, TEXT]), |_, args| {
-        Ok(args.map(0)?.get(args.text(1)?).unwrap_or_else(|| Value::Str(Text::empty())))
+        Ok(args
+            .map(0)?
+            .get(args.text(1)?)
+            .unwrap_or_else(|| Value::Str(Text::empty())))
     });
     functions.add("set", fixed(&[MAP, TEXT, ANY]), |_, args| {
-        args.map(0)?.insert(args.text(1)?.clone(), args.at(2)?.clone())?;
+        args.map(0)?
+            .insert(args.text(1)?.clone(), args.at(2)?.clone())?;
         args.at(0).cloned()
     });
     functions.add("unset", fixed(&[MAP, TEXT]), |_, args| {
         args.map(0)?.remove(args.text(1)?);
-        args.at(0).cloned()
+        plain(args.map(0)?)
     });
     functions.add("hasKey", fixed(&[MAP, TEXT]), |_, args| {
         Ok(args.map(0)?.contains(args.text(1)?).into())
@@ -34,7 +43,10 @@ pub(super) fn add(functions: &mut Functions) {
     functions.add("pluck", variadic(&[TEXT], MAP), |_, args| {
         let key = args.text(0)?;
         let maps = args.rest(1).iter().filter_map(Value::as_map);
-        Ok(maps.filter_map(|map| map.get(key)).collect::<Vec<_>>().into())
+        Ok(maps
+            .filter_map(|map| map.get(key))
+            .collect::<Vec<_>>()
+            .into())
     });
     functions.add("keys", variadic(&[], MAP), |call, args| {
         let mut keys = Vec::new();
@@ -47,7 +59,11 @@ pub(super) fn add(functions: &mut Functions) {
     functions.add("values", fixed(&[MAP]), |call, args| {
         let entries = args.map(0)?.entries();
         call.spend(entries.len() as u64)?;
-        Ok(entries.into_iter().map(|(_, value)| value).collect::<Vec<_>>().into())
+        Ok(entries
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+            .into())
     });
     functions.add("pick", variadic(&[MAP], TEXT), |call, args| {
         let map = args.map(0)?;
@@ -60,27 +76,42 @@ pub(super) fn add(functions: &mut Functions) {
         let entries = args.map(0)?.entries();
         call.spend(entries.len() as u64)?;
         let dropped: Vec<_> = args.rest(1).iter().filter_map(Value::as_text).collect();
-        let kept = entries.into_iter().filter(|(key, _)| !dropped.contains(&key));
+        let kept = entries
+            .into_iter()
+            .filter(|(key, _)| !dropped.contains(&key));
         Ok(kept.collect::<Map>().into())
     });
     functions.add("dig", variadic(&[], ANY), dig);
     for name in ["merge", "mustMerge"] {
-        functions.add(name, variadic(&[MAP], MAP), |call, args| merge_all(call, args, Winner::Target));
+        functions.add(name, variadic(&[MAP], MAP), |call, args| {
+            merge_all(call, args, Winner::Target)
+        });
     }
     for name in ["mergeOverwrite", "mustMergeOverwrite"] {
-        functions.add(name, variadic(&[MAP], MAP), |call, args| merge_all(call, args, Winner::Source));
+        functions.add(name, variadic(&[MAP], MAP), |call, args| {
+            merge_all(call, args, Winner::Source)
+        });
     }
     functions.add("deepCopy", fixed(&[ANY]), deep_copy);
     functions.add("mustDeepCopy", fixed(&[ANY]), deep_copy);
 }
 
+/// The same map as a `map[string]interface {}`, whatever it was handed in as.
+fn plain(map: &Map) -> Result<Value, FuncError> {
+    Ok(map.with_type(&MapType::ANY).into())
+}
+
 fn deep_copy(call: &mut Call<'_>, args: Args<'_>) -> Result<Value, FuncError> {
     let value = args.at(0)?;
     if value.is_nil() {
-        return Err(FuncError::panic("reflect: call of reflect.Value.Type on zero Value"));
+        return Err(FuncError::panic(
+            "reflect: call of reflect.Value.Type on zero Value",
+        ));
     }
     call.spend(1)?;
-    let copy = value.deep_copy().map_err(|error| FuncError::limit(format!("deepCopy: {error}")))?;
+    let copy = value
+        .deep_copy()
+        .map_err(|error| FuncError::limit(format!("deepCopy: {error}")))?;
     Ok(copy)
 }
 
@@ -100,7 +131,9 @@ fn dig(_: &mut Call<'_>, args: Args<'_>) -> Result<Value, FuncError> {
         .iter()
         .map(|key| key.as_text().ok_or_else(|| not_a(key, "string")))
         .collect::<Result<_, _>>()?;
-    let Some((last, before)) = keys.split_last() else { return Ok(default.clone()) };
+    let Some((last, before)) = keys.split_last() else {
+        return Ok(default.clone());
+    };
     for key in before {
         match map.get(key) {
             None => return Ok(default.clone()),
@@ -122,11 +155,17 @@ fn merge_all(call: &mut Call<'_>, args: Args<'_>, winner: Winner) -> Result<Valu
     for source in args.rest(1).iter().filter_map(Value::as_map) {
         merge(call, target, source, winner, 0)?;
     }
-    args.at(0).cloned()
+    plain(target)
 }
 
 /// mergo's rules for maps of anything. What is taken over is shared, not copied.
-fn merge(call: &mut Call<'_>, target: &Map, source: &Map, winner: Winner, depth: usize) -> Result<(), FuncError> {
+fn merge(
+    call: &mut Call<'_>,
+    target: &Map,
+    source: &Map,
+    winner: Winner,
+    depth: usize,
+) -> Result<(), FuncError> {
     if depth > DEPTH {
         return Err(FuncError::limit("merge: the maps are nested too deeply"));
     }

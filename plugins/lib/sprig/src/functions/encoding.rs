@@ -9,8 +9,11 @@ use crate::json::{self, Style, Target};
 use crate::limits::{self, paid, too_long};
 use crate::text::base::{B32, B64, Base};
 
+/// A digest as text.
+type Digester = fn(&[u8]) -> String;
+
 pub(super) fn add(functions: &mut Functions) {
-    let digests: [(&str, fn(&[u8]) -> String); 4] = [
+    let digests: [(&str, Digester); 4] = [
         ("sha1sum", |bytes| hex::encode(Sha1::digest(bytes))),
         ("sha256sum", |bytes| hex::encode(Sha256::digest(bytes))),
         ("sha512sum", |bytes| hex::encode(Sha512::digest(bytes))),
@@ -28,17 +31,43 @@ pub(super) fn add(functions: &mut Functions) {
     }
 
     let styles = [
-        ("toPrettyJson", Style { html: true, pretty: true }),
-        ("mustToPrettyJson", Style { html: true, pretty: true }),
-        ("toRawJson", Style { html: false, pretty: false }),
-        ("mustToRawJson", Style { html: false, pretty: false }),
+        (
+            "toPrettyJson",
+            Style {
+                html: true,
+                pretty: true,
+            },
+        ),
+        (
+            "mustToPrettyJson",
+            Style {
+                html: true,
+                pretty: true,
+            },
+        ),
+        (
+            "toRawJson",
+            Style {
+                html: false,
+                pretty: false,
+            },
+        ),
+        (
+            "mustToRawJson",
+            Style {
+                html: false,
+                pretty: false,
+            },
+        ),
     ];
     for (name, style) in styles {
         functions.add(name, fixed(&[ANY]), move |call, args| {
             match json::write(args.at(0)?, style, limits::TEXT) {
                 Ok(text) => paid(call, text.into_bytes()),
                 // This one swallows what it cannot write.
-                Err(error) if name == "toPrettyJson" && !error.limit => Ok(Value::Str(Text::empty())),
+                Err(error) if name == "toPrettyJson" && !error.limit => {
+                    Ok(Value::Str(Text::empty()))
+                }
                 Err(error) => Err(error),
             }
         });

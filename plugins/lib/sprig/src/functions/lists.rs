@@ -87,24 +87,40 @@ pub(super) fn add(functions: &mut Functions) {
                 None if list.is_nil() => return Err(nil_pointer()),
                 None => {
                     let kind = kind_name(list);
-                    return Err(FuncError::panic(format!("Cannot concat type {kind} as list")));
+                    return Err(FuncError::panic(format!(
+                        "Cannot concat type {kind} as list"
+                    )));
                 }
             });
             pay_items(call, "concat", all.len())?;
         }
-        Ok(if all.is_empty() { nil_list() } else { all.into() })
+        Ok(if all.is_empty() {
+            nil_list()
+        } else {
+            all.into()
+        })
     });
     for name in ["chunk", "mustChunk"] {
         functions.add(name, fixed(&[INT, ANY]), |call, args| {
             let items = elements(call, args.at(1)?, "Cannot chunk type")?;
             let size = args.int(0)?;
             let pieces = match usize::try_from(size) {
-                Ok(size) if size > 0 => items.chunks(size).map(|piece| piece.to_vec().into()).collect(),
+                Ok(size) if size > 0 => items
+                    .chunks(size)
+                    .map(|piece| piece.to_vec().into())
+                    .collect(),
                 // The original counts no pieces of a negative size here, and an impossible number otherwise.
-                _ if size < 0 && (1..=size.unsigned_abs()).contains(&(items.len() as u64).wrapping_sub(1)) => {
+                _ if size < 0
+                    && (1..=size.unsigned_abs())
+                        .contains(&(items.len() as u64).wrapping_sub(1)) =>
+                {
                     Vec::new()
                 }
-                _ => return Err(FuncError::panic("runtime error: makeslice: len out of range")),
+                _ => {
+                    return Err(FuncError::panic(
+                        "runtime error: makeslice: len out of range",
+                    ));
+                }
             };
             Ok(List::new(&ListType::LISTS, pieces).into())
         });
@@ -160,13 +176,21 @@ fn slice(call: &mut Call<'_>, args: Args<'_>) -> Result<Value, FuncError> {
         Some(value) => usize::try_from(to_int(value)).ok(),
         None => Some(otherwise),
     };
-    let (start, end) = (place(indices.first(), 0), place(indices.get(1), items.len()));
-    let part = start.zip(end).and_then(|(start, end)| items.get(start..end));
-    let part = part.ok_or_else(|| FuncError::panic("reflect.Value.Slice: slice index out of bounds"))?;
+    let (start, end) = (
+        place(indices.first(), 0),
+        place(indices.get(1), items.len()),
+    );
+    let part = start
+        .zip(end)
+        .and_then(|(start, end)| items.get(start..end));
+    let part =
+        part.ok_or_else(|| FuncError::panic("reflect.Value.Slice: slice index out of bounds"))?;
     Ok(match list {
         Value::Bytes(bytes) => {
             let start = start.unwrap_or(0);
-            Value::Bytes(Text::from_bytes(&bytes.as_bytes()[start..start + part.len()]))
+            Value::Bytes(Text::from_bytes(
+                &bytes.as_bytes()[start..start + part.len()],
+            ))
         }
         Value::List(list) => List::new(list.list_type(), part.to_vec()).into(),
         _ => part.to_vec().into(),

@@ -1,6 +1,8 @@
 //! Arithmetic.
 
-use weir_gotemplate::{Args, Call, FuncError, Functions, List, ListType, Text, Type, Value, sprint};
+use weir_gotemplate::{
+    Args, Call, FuncError, Functions, List, ListType, Text, Type, Value, sprint,
+};
 
 use super::{ANY, INT, fixed, variadic};
 use crate::circumstances::Options;
@@ -9,11 +11,19 @@ use crate::number::decimal::{Decimal, DecimalError, Operation};
 use crate::number::{parse_int, to_float, to_int};
 
 pub(super) fn add(functions: &mut Functions, options: Options) {
-    functions.add("int", fixed(&[ANY]), |_, args| Ok(Value::Int(to_int(args.at(0)?))));
-    functions.add("int64", fixed(&[ANY]), |_, args| Ok(Value::Int64(to_int(args.at(0)?))));
-    functions.add("float64", fixed(&[ANY]), |_, args| Ok(to_float(args.at(0)?).into()));
+    functions.add("int", fixed(&[ANY]), |_, args| {
+        Ok(Value::Int(to_int(args.at(0)?)))
+    });
+    functions.add("int64", fixed(&[ANY]), |_, args| {
+        Ok(Value::Int64(to_int(args.at(0)?)))
+    });
+    functions.add("float64", fixed(&[ANY]), |_, args| {
+        Ok(to_float(args.at(0)?).into())
+    });
     functions.add("atoi", fixed(&[Type::String]), |_, args| {
-        Ok(Value::Int(parse_int(args.text(0)?.as_bytes(), 10).unwrap_or(0)))
+        Ok(Value::Int(
+            parse_int(args.text(0)?.as_bytes(), 10).unwrap_or(0),
+        ))
     });
     functions.add("toDecimal", fixed(&[ANY]), |_, args| {
         let text = sprint(&args[..1.min(args.len())])?;
@@ -34,14 +44,22 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
 
 fn add_integers(functions: &mut Functions) {
     functions.add("add", variadic(&[], ANY), |_, args| {
-        Ok(Value::Int64(args.iter().map(to_int).fold(0, i64::wrapping_add)))
+        Ok(Value::Int64(
+            args.iter().map(to_int).fold(0, i64::wrapping_add),
+        ))
     });
-    functions.add("add1", fixed(&[ANY]), |_, args| Ok(Value::Int64(to_int(args.at(0)?).wrapping_add(1))));
+    functions.add("add1", fixed(&[ANY]), |_, args| {
+        Ok(Value::Int64(to_int(args.at(0)?).wrapping_add(1)))
+    });
     functions.add("sub", fixed(&[ANY, ANY]), |_, args| {
-        Ok(Value::Int64(to_int(args.at(0)?).wrapping_sub(to_int(args.at(1)?))))
+        Ok(Value::Int64(
+            to_int(args.at(0)?).wrapping_sub(to_int(args.at(1)?)),
+        ))
     });
     functions.add("mul", variadic(&[ANY], ANY), |_, args| {
-        Ok(Value::Int64(args.iter().map(to_int).fold(1, i64::wrapping_mul)))
+        Ok(Value::Int64(
+            args.iter().map(to_int).fold(1, i64::wrapping_mul),
+        ))
     });
     functions.add("div", fixed(&[ANY, ANY]), |_, args| {
         let divisor = divisor(args)?;
@@ -69,8 +87,12 @@ fn divisor(args: Args<'_>) -> Result<i64, FuncError> {
 }
 
 fn add_floats(functions: &mut Functions) {
-    functions.add("addf", variadic(&[], ANY), |_, args| compute(Operation::Add, 0.0, &args));
-    functions.add("add1f", fixed(&[ANY]), |_, args| compute(Operation::Add, 1.0, &args));
+    functions.add("addf", variadic(&[], ANY), |_, args| {
+        compute(Operation::Add, 0.0, &args)
+    });
+    functions.add("add1f", fixed(&[ANY]), |_, args| {
+        compute(Operation::Add, 1.0, &args)
+    });
     for (name, operation) in [
         ("subf", Operation::Subtract),
         ("mulf", Operation::Multiply),
@@ -89,16 +111,28 @@ fn add_floats(functions: &mut Functions) {
         let numbers = args.iter().map(to_float);
         Ok(numbers.reduce(f64::minimum_of).unwrap_or(0.0).into())
     });
-    functions.add("ceil", fixed(&[ANY]), |_, args| Ok(to_float(args.at(0)?).ceil().into()));
-    functions.add("floor", fixed(&[ANY]), |_, args| Ok(to_float(args.at(0)?).floor().into()));
+    functions.add("ceil", fixed(&[ANY]), |_, args| {
+        Ok(to_float(args.at(0)?).ceil().into())
+    });
+    functions.add("floor", fixed(&[ANY]), |_, args| {
+        Ok(to_float(args.at(0)?).floor().into())
+    });
     functions.add("round", variadic(&[ANY, INT], Type::Float64), |_, args| {
         let on = args.rest(2).first().map_or(0.5, to_float);
         let places = args.int(1)?.clamp(-400, 400);
         let power: f64 = format!("1e{places}").parse().unwrap_or(f64::NAN);
         let scaled = power * to_float(args.at(0)?);
         // Go's fraction of an infinity is no number.
-        let fraction = if scaled.is_finite() { scaled.fract() } else { f64::NAN };
-        let rounded = if fraction >= on { scaled.ceil() } else { scaled.floor() };
+        let fraction = if scaled.is_finite() {
+            scaled.fract()
+        } else {
+            f64::NAN
+        };
+        let rounded = if fraction >= on {
+            scaled.ceil()
+        } else {
+            scaled.floor()
+        };
         Ok((rounded / power).into())
     });
 }
@@ -132,7 +166,9 @@ impl Extremes for f64 {
 fn compute(operation: Operation, first: f64, rest: &[Value]) -> Result<Value, FuncError> {
     let panic = |error: DecimalError| match error {
         DecimalError::TooLarge => FuncError::limit(error.to_string()),
-        DecimalError::NotFinite(_) | DecimalError::DivideByZero => FuncError::panic(error.to_string()),
+        DecimalError::NotFinite(_) | DecimalError::DivideByZero => {
+            FuncError::panic(error.to_string())
+        }
     };
     let mut result = Decimal::from_float(first).map_err(panic)?;
     for value in rest {
@@ -149,10 +185,18 @@ fn add_sequences(functions: &mut Functions) {
         numbers(steps(call, "until", 0, stop, step)?)
     });
     functions.add("untilStep", fixed(&[INT, INT, INT]), |call, args| {
-        numbers(steps(call, "untilStep", args.int(0)?, args.int(1)?, args.int(2)?)?)
+        numbers(steps(
+            call,
+            "untilStep",
+            args.int(0)?,
+            args.int(1)?,
+            args.int(2)?,
+        )?)
     });
     functions.add("seq", variadic(&[], INT), |call, args| {
-        let given: Vec<i64> = (0..args.len()).map(|at| args.int(at)).collect::<Result<_, _>>()?;
+        let given: Vec<i64> = (0..args.len())
+            .map(|at| args.int(at))
+            .collect::<Result<_, _>>()?;
         let (start, step, end) = match given[..] {
             [end] => (1, if end < 1 { -1 } else { 1 }, end),
             [start, end] => (start, if end < start { -1 } else { 1 }, end),
@@ -162,25 +206,44 @@ fn add_sequences(functions: &mut Functions) {
         };
         let past = end.wrapping_add(if end < start { -1 } else { 1 });
         let numbers = steps(call, "seq", start, past, step)?;
-        let texts: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+        let texts: Vec<String> = numbers
+            .into_iter()
+            .map(|number| number.to_string())
+            .collect();
         Ok(texts.join(" ").into())
     });
 }
 
 fn numbers(numbers: Vec<i64>) -> Result<Value, FuncError> {
-    Ok(List::new(&ListType::INT, numbers.into_iter().map(Value::Int).collect()).into())
+    Ok(List::new(
+        &ListType::INT,
+        numbers.into_iter().map(Value::Int).collect(),
+    )
+    .into())
 }
 
 /// The numbers from one to before another; nothing if the step does not lead there.
-fn steps(call: &mut Call<'_>, function: &str, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
+fn steps(
+    call: &mut Call<'_>,
+    function: &str,
+    start: i64,
+    stop: i64,
+    step: i64,
+) -> Result<Vec<i64>, FuncError> {
     let (width, stride) = if stop < start {
         (start.abs_diff(stop), step.checked_neg())
     } else {
         (stop.abs_diff(start), Some(step))
     };
-    let stride = stride.and_then(|stride| u64::try_from(stride).ok()).filter(|stride| *stride > 0);
-    let Some(stride) = stride else { return Ok(Vec::new()) };
+    let stride = stride
+        .and_then(|stride| u64::try_from(stride).ok())
+        .filter(|stride| *stride > 0);
+    let Some(stride) = stride else {
+        return Ok(Vec::new());
+    };
     let count = usize::try_from(width.div_ceil(stride)).unwrap_or(usize::MAX);
     pay_items(call, function, count)?;
-    Ok((0..count as i64).map(|at| start.wrapping_add(at.wrapping_mul(step))).collect())
+    Ok((0..count as i64)
+        .map(|at| start.wrapping_add(at.wrapping_mul(step)))
+        .collect())
 }

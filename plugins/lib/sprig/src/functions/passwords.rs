@@ -27,22 +27,30 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         let hash = bcrypt::hash(args.text(1)?.as_bytes(), &mut generator);
         Ok(Text::from([user.as_bytes(), b":", hash.as_bytes()].concat()).into())
     });
-    functions.add("derivePassword", fixed(&[Type::Uint32, TEXT, TEXT, TEXT, TEXT]), |call, args| {
-        call.spend(SLOW_HASH)?;
-        let counter = u32::try_from(args.int(0)?).map_err(|_| FuncError::new("the counter is out of range"))?;
-        let bytes = |at: usize| args.text(at).map(Text::as_bytes);
-        let (kind, master, user, site) = (bytes(1)?, bytes(2)?, bytes(3)?, bytes(4)?);
-        Ok(match derive::password(counter, kind, master, user, site) {
-            Some(password) => password.into(),
-            None => Text::from([b"cannot find password template ", kind].concat()).into(),
-        })
-    });
+    functions.add(
+        "derivePassword",
+        fixed(&[Type::Uint32, TEXT, TEXT, TEXT, TEXT]),
+        |call, args| {
+            call.spend(SLOW_HASH)?;
+            let counter = u32::try_from(args.int(0)?)
+                .map_err(|_| FuncError::new("the counter is out of range"))?;
+            let bytes = |at: usize| args.text(at).map(Text::as_bytes);
+            let (kind, master, user, site) = (bytes(1)?, bytes(2)?, bytes(3)?, bytes(4)?);
+            Ok(match derive::password(counter, kind, master, user, site) {
+                Some(password) => password.into(),
+                None => Text::from([b"cannot find password template ", kind].concat()).into(),
+            })
+        },
+    );
     functions.add("randBytes", fixed(&[INT]), move |call, args| {
         let count = usize::try_from(args.int(0)?);
-        let count = count.map_err(|_| FuncError::panic("runtime error: makeslice: len out of range"))?;
+        let count =
+            count.map_err(|_| FuncError::panic("runtime error: makeslice: len out of range"))?;
         if count > limits::RANDOM {
             let most = limits::RANDOM;
-            return Err(FuncError::limit(format!("randBytes: more than {most} bytes asked for")));
+            return Err(FuncError::limit(format!(
+                "randBytes: more than {most} bytes asked for"
+            )));
         }
         call.spend(count as u64 / 8)?;
         let bytes = options.generator(call, "randBytes", args)?.bytes(count);
@@ -53,7 +61,13 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let digits = hex::encode(bytes);
-        let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        let groups = [
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        ];
         Ok(groups.join("-").into())
     });
     functions.add("encryptAES", fixed(&[TEXT, TEXT]), move |call, args| {

@@ -6,8 +6,11 @@ use super::{TEXT, fixed, kind_name, nil_pointer};
 use crate::path;
 use crate::url::Url;
 
+/// What a function makes of a path.
+type Change = fn(&[u8]) -> Vec<u8>;
+
 pub(super) fn add(functions: &mut Functions) {
-    let changes: [([&str; 2], fn(&[u8]) -> Vec<u8>); 4] = [
+    let changes: [([&str; 2], Change); 4] = [
         (["base", "osBase"], |path| path::base(path).to_vec()),
         (["dir", "osDir"], path::dir),
         (["clean", "osClean"], path::clean),
@@ -21,7 +24,9 @@ pub(super) fn add(functions: &mut Functions) {
         }
     }
     for name in ["isAbs", "osIsAbs"] {
-        functions.add(name, fixed(&[TEXT]), |_, args| Ok(args.text(0)?.as_bytes().starts_with(b"/").into()));
+        functions.add(name, fixed(&[TEXT]), |_, args| {
+            Ok(args.text(0)?.as_bytes().starts_with(b"/").into())
+        });
     }
     functions.add("urlParse", fixed(&[TEXT]), |_, args| {
         let url = Url::parse(args.text(0)?.as_bytes());
@@ -34,9 +39,17 @@ pub(super) fn add(functions: &mut Functions) {
             ("query", url.query.clone()),
             ("opaque", url.opaque.clone()),
             ("fragment", url.fragment.clone()),
-            ("userinfo", url.user.as_ref().map(|user| user.print()).unwrap_or_default()),
+            (
+                "userinfo",
+                url.user
+                    .as_ref()
+                    .map(|user| user.print())
+                    .unwrap_or_default(),
+            ),
         ];
-        let parts = parts.into_iter().map(|(name, part)| (Text::from_static(name), Text::from(part)));
+        let parts = parts
+            .into_iter()
+            .map(|(name, part)| (Text::from_static(name), Text::from(part)));
         Ok(parts.collect::<Map>().into())
     });
     functions.add("urlJoin", fixed(&[Type::ANY_MAP]), |_, args| {
@@ -53,7 +66,8 @@ pub(super) fn add(functions: &mut Functions) {
         let user = part(map, "userinfo")?;
         if !user.is_empty() {
             let around = Url::parse(&[b"proto://", user.as_slice(), b"@host"].concat());
-            let panic = |error| FuncError::panic(format!("unable to parse userinfo in dict: {error}"));
+            let panic =
+                |error| FuncError::panic(format!("unable to parse userinfo in dict: {error}"));
             url.user = around.map_err(panic)?.user;
         }
         Ok(Text::from(url.print()).into())
@@ -68,7 +82,8 @@ fn part(map: &Map, name: &str) -> Result<Vec<u8>, FuncError> {
         Some(other) if other.is_nil() => Err(nil_pointer()),
         Some(other) => {
             let kind = kind_name(&other);
-            let message = format!("unable to parse {name} key, must be of type string, but {kind} found");
+            let message =
+                format!("unable to parse {name} key, must be of type string, but {kind} found");
             Err(FuncError::panic(message))
         }
     }

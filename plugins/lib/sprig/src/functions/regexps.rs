@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use weir_gotemplate::{Args, Call, FuncError, Functions, List, Text, Value, quote};
+use weir_gotemplate::{Args, Call, FuncError, Functions, List, ListType, Text, Value, quote};
 
 use super::{INT, TEXT, fixed};
 use crate::limits::{self, paid, pay_items, too_long};
@@ -22,14 +22,18 @@ pub(super) fn add(functions: &mut Functions) {
         move |call, args| {
             spend(call, args)?;
             let compiled = cache.compile(&args.str(0)?);
-            Ok(compiled.is_ok_and(|compiled| compiled.is_match(bytes(args, 1))).into())
+            Ok(compiled
+                .is_ok_and(|compiled| compiled.is_match(bytes(args, 1)))
+                .into())
         }
     });
     functions.add("mustRegexMatch", fixed(&[TEXT, TEXT]), {
         let cache = cache.clone();
         move |call, args| {
             spend(call, args)?;
-            Ok(compile(&cache, args, Form::Must)?.is_match(bytes(args, 1)).into())
+            Ok(compile(&cache, args, Form::Must)?
+                .is_match(bytes(args, 1))
+                .into())
         }
     });
     let finds = [("regexFind", Form::Plain), ("mustRegexFind", Form::Must)];
@@ -42,12 +46,19 @@ pub(super) fn add(functions: &mut Functions) {
             Ok(Text::from_bytes(found).into())
         });
     }
-    for (name, form) in [("regexFindAll", Form::Plain), ("mustRegexFindAll", Form::Must)] {
+    for (name, form) in [
+        ("regexFindAll", Form::Plain),
+        ("mustRegexFindAll", Form::Must),
+    ] {
         let cache = cache.clone();
         functions.add(name, fixed(&[TEXT, TEXT, INT]), move |call, args| {
             spend(call, args)?;
             let compiled = compile(&cache, args, form)?;
-            texts(call, name, compiled.find_all(bytes(args, 1), args.int(2)?))
+            let found = compiled.find_all(bytes(args, 1), args.int(2)?);
+            if found.is_empty() {
+                return Ok(List::nil(&ListType::STRING).into());
+            }
+            texts(call, name, found)
         });
     }
     for (name, form) in [("regexSplit", Form::Plain), ("mustRegexSplit", Form::Must)] {
@@ -55,10 +66,16 @@ pub(super) fn add(functions: &mut Functions) {
         functions.add(name, fixed(&[TEXT, TEXT, INT]), move |call, args| {
             spend(call, args)?;
             let compiled = compile(&cache, args, form)?;
+            if args.int(2)? == 0 {
+                return Ok(List::nil(&ListType::STRING).into());
+            }
             texts(call, name, compiled.split(bytes(args, 1), args.int(2)?))
         });
     }
-    for (name, form) in [("regexReplaceAll", Form::Plain), ("mustRegexReplaceAll", Form::Must)] {
+    for (name, form) in [
+        ("regexReplaceAll", Form::Plain),
+        ("mustRegexReplaceAll", Form::Must),
+    ] {
         let cache = cache.clone();
         functions.add(name, fixed(&[TEXT, TEXT, TEXT]), move |call, args| {
             spend(call, args)?;
@@ -67,7 +84,10 @@ pub(super) fn add(functions: &mut Functions) {
             paid(call, out.ok_or_else(|| too_long(name))?)
         });
     }
-    for (name, form) in [("regexReplaceAllLiteral", Form::Plain), ("mustRegexReplaceAllLiteral", Form::Must)] {
+    for (name, form) in [
+        ("regexReplaceAllLiteral", Form::Plain),
+        ("mustRegexReplaceAllLiteral", Form::Must),
+    ] {
         let cache = cache.clone();
         functions.add(name, fixed(&[TEXT, TEXT, TEXT]), move |call, args| {
             spend(call, args)?;
@@ -92,14 +112,18 @@ fn bytes(args: Args<'_>, index: usize) -> &[u8] {
 
 fn compile(cache: &Cache, args: Args<'_>, form: Form) -> Result<Rc<Regexp>, FuncError> {
     let pattern = args.text(0)?;
-    cache.compile(&pattern.lossy()).map_err(|error| refused(form, pattern, &error))
+    cache
+        .compile(&pattern.lossy())
+        .map_err(|error| refused(form, pattern, &error))
 }
 
 fn refused(form: Form, pattern: &Text, error: &SyntaxError) -> FuncError {
     match form {
         Form::Must => FuncError::new(error.to_string()),
         Form::Plain => {
-            let plain = pattern.as_str().filter(|text| !text.contains('`') && !text.chars().any(is_control));
+            let plain = pattern
+                .as_str()
+                .filter(|text| !text.contains('`') && !text.chars().any(is_control));
             let pattern = match plain {
                 Some(text) => format!("`{text}`"),
                 None => quote(pattern).to_string(),

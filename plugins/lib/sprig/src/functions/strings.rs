@@ -1,7 +1,8 @@
 //! Texts, byte by byte or as a whole.
 
 use weir_gotemplate::{
-    Args, Call, FuncError, Functions, List, Map, MapType, Text, Value, display_into, quote, sprintf, strval,
+    Args, Call, FuncError, Functions, List, Map, MapType, Text, Value, display_into, quote,
+    sprintf, strval,
 };
 
 use super::{ANY, INT, TEXT, fixed, text_list, variadic};
@@ -16,7 +17,9 @@ pub(super) fn add(functions: &mut Functions) {
     add_padding(functions);
     add_lists(functions);
 
-    functions.add("toString", fixed(&[ANY]), |_, args| strval(args.at(0)?).map(Value::Str));
+    functions.add("toString", fixed(&[ANY]), |_, args| {
+        strval(args.at(0)?).map(Value::Str)
+    });
     functions.add("quote", variadic(&[], ANY), |call, args| {
         joined(call, args, |value, out| {
             out.extend_from_slice(quote(&strval(value)?).as_bytes());
@@ -32,7 +35,11 @@ pub(super) fn add(functions: &mut Functions) {
         })
     });
     functions.add("cat", variadic(&[], ANY), |call, args| {
-        let values: Vec<_> = args.iter().filter(|value| !value.is_nil()).cloned().collect();
+        let values: Vec<_> = args
+            .iter()
+            .filter(|value| !value.is_nil())
+            .cloned()
+            .collect();
         let format = vec!["%v"; values.len()].join(" ");
         let text = sprintf(format, &values)?;
         call.spend(text.len() as u64 / 16)?;
@@ -40,7 +47,12 @@ pub(super) fn add(functions: &mut Functions) {
     });
     functions.add("replace", fixed(&[TEXT, TEXT, TEXT]), |call, args| {
         let (old, new, source) = (args.text(0)?, args.text(1)?, args.text(2)?);
-        let out = text::replace(source.as_bytes(), old.as_bytes(), new.as_bytes(), limits::TEXT);
+        let out = text::replace(
+            source.as_bytes(),
+            old.as_bytes(),
+            new.as_bytes(),
+            limits::TEXT,
+        );
         paid(call, out.ok_or_else(|| too_long("replace"))?)
     });
     functions.add("plural", fixed(&[TEXT, TEXT, INT]), |_, args| {
@@ -124,12 +136,24 @@ fn add_cutting(functions: &mut Functions) {
     });
     functions.add("wrap", fixed(&[INT, TEXT]), |call, args| {
         let text = args.text(1)?.as_bytes();
-        let out = shorten::wrap(text, args.int(0)?, b"", shorten::LongWords::Keep, limits::TEXT);
+        let out = shorten::wrap(
+            text,
+            args.int(0)?,
+            b"",
+            shorten::LongWords::Keep,
+            limits::TEXT,
+        );
         paid(call, out.ok_or_else(|| too_long("wrap"))?)
     });
     functions.add("wrapWith", fixed(&[INT, TEXT, TEXT]), |call, args| {
         let (newline, text) = (args.text(1)?.as_bytes(), args.text(2)?.as_bytes());
-        let out = shorten::wrap(text, args.int(0)?, newline, shorten::LongWords::Cut, limits::TEXT);
+        let out = shorten::wrap(
+            text,
+            args.int(0)?,
+            newline,
+            shorten::LongWords::Cut,
+            limits::TEXT,
+        );
         paid(call, out.ok_or_else(|| too_long("wrapWith"))?)
     });
 }
@@ -142,13 +166,17 @@ fn cut(text: &Text, start: i64, end: i64, length: i64) -> Result<Value, FuncErro
         (start, end) if start > end => format!("[{start}:{end}]"),
         _ => return Ok(Text::from_bytes(&text.as_bytes()[start as usize..end as usize]).into()),
     };
-    Err(FuncError::panic(format!("runtime error: slice bounds out of range {range}")))
+    Err(FuncError::panic(format!(
+        "runtime error: slice bounds out of range {range}"
+    )))
 }
 
 fn add_comparing(functions: &mut Functions) {
     functions.add("contains", fixed(&[TEXT, TEXT]), |_, args| {
         let (part, text) = (args.text(0)?, args.text(1)?);
-        Ok(text::find(text.as_bytes(), part.as_bytes()).is_some().into())
+        Ok(text::find(text.as_bytes(), part.as_bytes())
+            .is_some()
+            .into())
     });
     functions.add("hasPrefix", fixed(&[TEXT, TEXT]), |_, args| {
         let (part, text) = (args.text(0)?, args.text(1)?);
@@ -164,7 +192,10 @@ fn add_padding(functions: &mut Functions) {
     functions.add("repeat", fixed(&[INT, TEXT]), |call, args| {
         let (count, text) = (args.int(0)?, args.text(1)?.as_bytes());
         let count = usize::try_from(count).map_err(|_| negative_repeat())?;
-        let size = text.len().checked_mul(count).filter(|size| *size <= limits::TEXT);
+        let size = text
+            .len()
+            .checked_mul(count)
+            .filter(|size| *size <= limits::TEXT);
         size.ok_or_else(|| too_long("repeat"))?;
         paid(call, text.repeat(count))
     });
@@ -186,8 +217,12 @@ fn negative_repeat() -> FuncError {
 fn indent(mut out: Vec<u8>, count: i64, text: &[u8]) -> Result<Vec<u8>, FuncError> {
     let count = usize::try_from(count).map_err(|_| negative_repeat())?;
     let lines = 1 + memchr::memchr_iter(b'\n', text).count();
-    let size = count.checked_mul(lines).and_then(|blanks| blanks.checked_add(text.len()));
-    let size = size.filter(|size| *size <= limits::TEXT).ok_or_else(|| too_long("indent"))?;
+    let size = count
+        .checked_mul(lines)
+        .and_then(|blanks| blanks.checked_add(text.len()));
+    let size = size
+        .filter(|size| *size <= limits::TEXT)
+        .ok_or_else(|| too_long("indent"))?;
     out.reserve(size);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if at > 0 {
@@ -239,10 +274,16 @@ fn add_lists(functions: &mut Functions) {
 }
 
 /// A map with the parts as `_0`, `_1` and so on.
-fn parts(call: &mut Call<'_>, text: &Text, separator: &Text, limit: Option<usize>) -> Result<Value, FuncError> {
+fn parts(
+    call: &mut Call<'_>,
+    text: &Text,
+    separator: &Text,
+    limit: Option<usize>,
+) -> Result<Value, FuncError> {
     let parts = text::split(text.as_bytes(), separator.as_bytes(), limit);
     pay_items(call, "split", parts.len())?;
     let entries = parts.into_iter().enumerate();
-    let entries = entries.map(|(at, part)| (Text::from(format!("_{at}")), Text::from_bytes(part).into()));
+    let entries =
+        entries.map(|(at, part)| (Text::from(format!("_{at}")), Text::from_bytes(part).into()));
     Ok(Map::from_entries(&MapType::STRING, entries.collect()).into())
 }

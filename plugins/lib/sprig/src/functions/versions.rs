@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 
 use weir_chart::Profile;
 use weir_chart::version::{Constraints, Version, VersionError, Wording};
-use weir_gotemplate::{Args, Call, FuncError, Functions, Kind, Method, Object, Signature, Text, Type, Value};
+use weir_gotemplate::{
+    Args, Call, FuncError, Functions, Kind, Method, Object, Signature, Text, Type, Value,
+};
 
 use super::{TEXT, fixed};
 use crate::circumstances::Options;
@@ -15,7 +17,10 @@ const POINTER: Type = Type::Named("*semver.Version");
 pub(super) fn add(functions: &mut Functions, options: Options) {
     functions.add("semver", fixed(&[TEXT]), |_, args| {
         let version = Version::loose(&args.str(0)?).map_err(returned)?;
-        Ok(Value::object(VersionObject { version, pointer: true }))
+        Ok(Value::object(VersionObject {
+            version,
+            pointer: true,
+        }))
     });
     let wording = match options.profile {
         Profile::Helm3_19 => Wording::Plain,
@@ -42,11 +47,19 @@ struct VersionObject {
 
 impl Object for VersionObject {
     fn type_name(&self) -> &str {
-        if self.pointer { POINTER.name() } else { "semver.Version" }
+        if self.pointer {
+            POINTER.name()
+        } else {
+            "semver.Version"
+        }
     }
 
     fn kind(&self) -> Kind {
-        if self.pointer { Kind::Ptr } else { Kind::Struct }
+        if self.pointer {
+            Kind::Ptr
+        } else {
+            Kind::Struct
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -73,7 +86,9 @@ impl Object for VersionObject {
 
 fn this(value: &Value) -> Result<&Version, FuncError> {
     let object = value.downcast::<VersionObject>();
-    object.map(|object| &object.version).ok_or_else(|| FuncError::new("the receiver is no version"))
+    object
+        .map(|object| &object.version)
+        .ok_or_else(|| FuncError::new("the receiver is no version"))
 }
 
 fn order(value: &Value, args: Args<'_>) -> Result<Ordering, FuncError> {
@@ -85,36 +100,81 @@ fn derived(version: Result<Version, VersionError>) -> Result<Value, FuncError> {
         VersionError::Increment(_) => FuncError::panic(error.to_string()),
         other => returned(other),
     })?;
-    Ok(Value::object(VersionObject { version, pointer: false }))
+    Ok(Value::object(VersionObject {
+        version,
+        pointer: false,
+    }))
 }
 
 type Body = fn(&mut Call<'_>, &Value, Args<'_>) -> Result<Value, FuncError>;
 
 const fn method(name: &'static str, params: &'static [Type], body: Body) -> Method {
-    Method { name, signature: Signature::fixed(params), body }
+    Method {
+        name,
+        signature: Signature::fixed(params),
+        body,
+    }
 }
 
 const METHODS: &[Method] = &[
-    method("Compare", &[POINTER], |_, value, args| Ok(Value::Int(order(value, args)? as i64))),
-    method("Equal", &[POINTER], |_, value, args| Ok(order(value, args)?.is_eq().into())),
-    method("GreaterThan", &[POINTER], |_, value, args| Ok(order(value, args)?.is_gt().into())),
-    method("GreaterThanEqual", &[POINTER], |_, value, args| Ok(order(value, args)?.is_ge().into())),
-    method("IncMajor", &[], |_, value, _| derived(this(value)?.next_major())),
-    method("IncMinor", &[], |_, value, _| derived(this(value)?.next_minor())),
-    method("IncPatch", &[], |_, value, _| derived(this(value)?.next_patch())),
-    method("LessThan", &[POINTER], |_, value, args| Ok(order(value, args)?.is_lt().into())),
-    method("LessThanEqual", &[POINTER], |_, value, args| Ok(order(value, args)?.is_le().into())),
-    method("Major", &[], |_, value, _| Ok(Value::Uint64(this(value)?.major))),
+    method("Compare", &[POINTER], |_, value, args| {
+        Ok(Value::Int(order(value, args)? as i64))
+    }),
+    method("Equal", &[POINTER], |_, value, args| {
+        Ok(order(value, args)?.is_eq().into())
+    }),
+    method("GreaterThan", &[POINTER], |_, value, args| {
+        Ok(order(value, args)?.is_gt().into())
+    }),
+    method("GreaterThanEqual", &[POINTER], |_, value, args| {
+        Ok(order(value, args)?.is_ge().into())
+    }),
+    method("IncMajor", &[], |_, value, _| {
+        derived(this(value)?.next_major())
+    }),
+    method("IncMinor", &[], |_, value, _| {
+        derived(this(value)?.next_minor())
+    }),
+    method("IncPatch", &[], |_, value, _| {
+        derived(this(value)?.next_patch())
+    }),
+    method("LessThan", &[POINTER], |_, value, args| {
+        Ok(order(value, args)?.is_lt().into())
+    }),
+    method("LessThanEqual", &[POINTER], |_, value, args| {
+        Ok(order(value, args)?.is_le().into())
+    }),
+    method("Major", &[], |_, value, _| {
+        Ok(Value::Uint64(this(value)?.major))
+    }),
     method("MarshalJSON", &[], |_, value, _| {
         Ok(Value::Bytes(Text::from(format!("\"{}\"", this(value)?))))
     }),
-    method("MarshalText", &[], |_, value, _| Ok(Value::Bytes(Text::from(this(value)?.to_string())))),
-    method("Metadata", &[], |_, value, _| Ok(this(value)?.metadata.as_str().into())),
-    method("Minor", &[], |_, value, _| Ok(Value::Uint64(this(value)?.minor))),
-    method("Original", &[], |_, value, _| Ok(this(value)?.original.as_str().into())),
-    method("Patch", &[], |_, value, _| Ok(Value::Uint64(this(value)?.patch))),
-    method("Prerelease", &[], |_, value, _| Ok(this(value)?.pre.as_str().into())),
-    method("SetMetadata", &[TEXT], |_, value, args| derived(this(value)?.with_metadata(&args.str(0)?))),
-    method("SetPrerelease", &[TEXT], |_, value, args| derived(this(value)?.with_prerelease(&args.str(0)?))),
-    method("String", &[], |_, value, _| Ok(this(value)?.to_string().into())),
+    method("MarshalText", &[], |_, value, _| {
+        Ok(Value::Bytes(Text::from(this(value)?.to_string())))
+    }),
+    method("Metadata", &[], |_, value, _| {
+        Ok(this(value)?.metadata.as_str().into())
+    }),
+    method("Minor", &[], |_, value, _| {
+        Ok(Value::Uint64(this(value)?.minor))
+    }),
+    method("Original", &[], |_, value, _| {
+        Ok(this(value)?.original.as_str().into())
+    }),
+    method("Patch", &[], |_, value, _| {
+        Ok(Value::Uint64(this(value)?.patch))
+    }),
+    method("Prerelease", &[], |_, value, _| {
+        Ok(this(value)?.pre.as_str().into())
+    }),
+    method("SetMetadata", &[TEXT], |_, value, args| {
+        derived(this(value)?.with_metadata(&args.str(0)?))
+    }),
+    method("SetPrerelease", &[TEXT], |_, value, args| {
+        derived(this(value)?.with_prerelease(&args.str(0)?))
+    }),
+    method("String", &[], |_, value, _| {
+        Ok(this(value)?.to_string().into())
+    }),
 ];

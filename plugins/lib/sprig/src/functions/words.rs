@@ -13,14 +13,16 @@ const BOTH: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 const ASCII: &[u8] =
     b" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
+/// What a function makes of a text.
+type Change = fn(&str) -> String;
+
 pub(super) fn add(functions: &mut Functions, options: Options) {
-    let plain: [(&str, fn(&str) -> String); 9] = [
+    let plain: [(&str, Change); 8] = [
         ("upper", case::to_upper),
         ("lower", case::to_lower),
         ("title", case::to_title),
         ("untitle", case::untitle),
         ("swapcase", case::swap),
-        ("initials", case::initials),
         ("camelcase", words::camel_case),
         ("snakecase", |text| words::separated(text, '_')),
         ("kebabcase", |text| words::separated(text, '-')),
@@ -32,15 +34,23 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
             Ok(change(&text).into())
         });
     }
-    for (name, alphabet) in
-        [("randAlphaNum", BOTH), ("randAlpha", LETTERS), ("randNumeric", DIGITS), ("randAscii", ASCII)]
-    {
+    functions.add("initials", fixed(&[TEXT]), |_, args| {
+        Ok(case::initials(args.text(0)?.as_bytes()).into())
+    });
+    for (name, alphabet) in [
+        ("randAlphaNum", BOTH),
+        ("randAlpha", LETTERS),
+        ("randNumeric", DIGITS),
+        ("randAscii", ASCII),
+    ] {
         functions.add(name, fixed(&[INT]), move |call, args| {
             // The original answers a negative count with nothing.
             let count = usize::try_from(args.int(0)?).unwrap_or(0);
             if count > limits::RANDOM {
                 let most = limits::RANDOM;
-                return Err(FuncError::limit(format!("{name}: more than {most} characters asked for")));
+                return Err(FuncError::limit(format!(
+                    "{name}: more than {most} characters asked for"
+                )));
             }
             if count == 0 {
                 return Ok(Value::Str(Text::empty()));
@@ -54,7 +64,9 @@ pub(super) fn add(functions: &mut Functions, options: Options) {
         let text = args.str(0)?;
         call.spend(text.len() as u64)?;
         let mut characters: Vec<char> = text.chars().collect();
-        options.generator(call, "shuffle", args)?.shuffle(&mut characters);
+        options
+            .generator(call, "shuffle", args)?
+            .shuffle(&mut characters);
         Ok(characters.into_iter().collect::<String>().into())
     });
 }

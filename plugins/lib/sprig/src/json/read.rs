@@ -1,9 +1,9 @@
 //! Reading, with Go's error texts.
 
-use weir_gotemplate::{ListType, Map, MapType, List, Text, Value};
+use weir_gotemplate::{List, ListType, Map, MapType, Text, Value};
 
 /// Values nested in each other that are read. Go allows ten thousand; a plugin's stack does not.
-const MAX_DEPTH: usize = 500;
+const MAX_DEPTH: usize = 256;
 
 /// Why a text is no JSON, or not what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,11 @@ pub(crate) enum Target {
 
 /// Reads a text. All numbers become floats.
 pub(crate) fn parse(text: &[u8], target: Target) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0, bad_number: None };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        bad_number: None,
+    };
     let value = reader.value(0)?;
     reader.space();
     if let Some(byte) = text.get(reader.at) {
@@ -43,7 +47,11 @@ pub(crate) fn parse(text: &[u8], target: Target) -> Result<Value, JsonError> {
             (Target::List, Value::Float(_)) => ListType::ANY.name,
             _ => "float64",
         };
-        let found = if target == "float64" { format!("number {number}") } else { "number".to_owned() };
+        let found = if target == "float64" {
+            format!("number {number}")
+        } else {
+            "number".to_owned()
+        };
         return Err(JsonError::Type { found, target });
     }
     let wrong = |target| {
@@ -54,10 +62,15 @@ pub(crate) fn parse(text: &[u8], target: Target) -> Result<Value, JsonError> {
             Value::List(_) => "array",
             _ => "object",
         };
-        Err(JsonError::Type { found: found.to_owned(), target })
+        Err(JsonError::Type {
+            found: found.to_owned(),
+            target,
+        })
     };
     match (target, &value) {
-        (Target::Any, _) | (Target::Map, Value::Map(_)) | (Target::List, Value::List(_)) => Ok(value),
+        (Target::Any, _) | (Target::Map, Value::Map(_)) | (Target::List, Value::List(_)) => {
+            Ok(value)
+        }
         (Target::Map, Value::Nil) => Ok(Value::Map(Map::nil(&MapType::ANY))),
         (Target::List, Value::Nil) => Ok(Value::List(List::nil(&ListType::ANY))),
         (Target::Map, _) => wrong(MapType::ANY.name),
@@ -102,6 +115,13 @@ impl Reader<'_> {
         Ok(byte)
     }
 
+    /// The next byte inside of a word, number or escape. Go reads a blank behind the end, and says so.
+    fn next_or_blank(&mut self) -> u8 {
+        let byte = self.peek().unwrap_or(b' ');
+        self.at += 1;
+        byte
+    }
+
     fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -117,17 +137,49 @@ impl Reader<'_> {
             b'{' => self.object(depth),
             b'[' => self.array(depth),
             b'"' => Ok(Value::Str(self.string()?)),
-            b't' => self.word(b"rue", ["in literal true (expecting 'r')", "in literal true (expecting 'u')", "in literal true (expecting 'e')", ""], Value::Bool(true)),
-            b'f' => self.word(b"alse", ["in literal false (expecting 'a')", "in literal false (expecting 'l')", "in literal false (expecting 's')", "in literal false (expecting 'e')"], Value::Bool(false)),
-            b'n' => self.word(b"ull", ["in literal null (expecting 'u')", "in literal null (expecting 'l')", "in literal null (expecting 'l')", ""], Value::Nil),
+            b't' => self.word(
+                b"rue",
+                [
+                    "in literal true (expecting 'r')",
+                    "in literal true (expecting 'u')",
+                    "in literal true (expecting 'e')",
+                    "",
+                ],
+                Value::Bool(true),
+            ),
+            b'f' => self.word(
+                b"alse",
+                [
+                    "in literal false (expecting 'a')",
+                    "in literal false (expecting 'l')",
+                    "in literal false (expecting 's')",
+                    "in literal false (expecting 'e')",
+                ],
+                Value::Bool(false),
+            ),
+            b'n' => self.word(
+                b"ull",
+                [
+                    "in literal null (expecting 'u')",
+                    "in literal null (expecting 'l')",
+                    "in literal null (expecting 'l')",
+                    "",
+                ],
+                Value::Nil,
+            ),
             first @ (b'-' | b'0'..=b'9') => self.number(first),
             other => Err(character(other, "looking for beginning of value")),
         }
     }
 
-    fn word(&mut self, rest: &[u8], places: [&'static str; 4], value: Value) -> Result<Value, JsonError> {
+    fn word(
+        &mut self,
+        rest: &[u8],
+        places: [&'static str; 4],
+        value: Value,
+    ) -> Result<Value, JsonError> {
         for (expected, place) in rest.iter().zip(places) {
-            let found = self.next()?;
+            let found = self.next_or_blank();
             if found != *expected {
                 return Err(character(found, place));
             }
@@ -146,7 +198,12 @@ impl Reader<'_> {
             self.space();
             match self.next()? {
                 b'"' => {}
-                other => return Err(character(other, "looking for beginning of object key string")),
+                other => {
+                    return Err(character(
+                        other,
+                        "looking for beginning of object key string",
+                    ));
+                }
             }
             let key = self.string()?;
             self.space();
@@ -199,7 +256,7 @@ impl Reader<'_> {
     }
 
     fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let simple = match self.next()? {
+        let simple = match self.next_or_blank() {
             byte @ (b'"' | b'\\' | b'/') => byte,
             b'b' => 0x08,
             b'f' => 0x0c,
@@ -212,7 +269,9 @@ impl Reader<'_> {
                     let before = self.at;
                     self.at += 2;
                     match self.hex()? {
-                        low @ 0xdc00..0xe000 => code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00),
+                        low @ 0xdc00..0xe000 => {
+                            code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00)
+                        }
                         // The second one stands for itself.
                         _ => self.at = before,
                     }
@@ -230,9 +289,10 @@ impl Reader<'_> {
     fn hex(&mut self) -> Result<u32, JsonError> {
         let mut code = 0;
         for _ in 0..4 {
-            let byte = self.next()?;
+            let byte = self.next_or_blank();
             let digit = char::from(byte).to_digit(16);
-            code = code << 4 | digit.ok_or_else(|| character(byte, "in \\u hexadecimal character escape"))?;
+            code = code << 4
+                | digit.ok_or_else(|| character(byte, "in \\u hexadecimal character escape"))?;
         }
         Ok(code)
     }
@@ -241,7 +301,7 @@ impl Reader<'_> {
         let start = self.at - 1;
         let mut digit = first;
         if first == b'-' {
-            digit = self.next()?;
+            digit = self.next_or_blank();
             if !digit.is_ascii_digit() {
                 return Err(character(digit, "in numeric literal"));
             }
@@ -275,7 +335,7 @@ impl Reader<'_> {
     }
 
     fn some_digits(&mut self, place: &'static str) -> Result<(), JsonError> {
-        let byte = self.next()?;
+        let byte = self.next_or_blank();
         if !byte.is_ascii_digit() {
             return Err(character(byte, place));
         }
@@ -294,24 +354,52 @@ mod tests {
             ("x", "invalid character 'x' looking for beginning of value"),
             ("", "unexpected end of JSON input"),
             ("{\"a\"", "unexpected end of JSON input"),
-            ("{a:1}", "invalid character 'a' looking for beginning of object key string"),
+            (
+                "{a:1}",
+                "invalid character 'a' looking for beginning of object key string",
+            ),
             ("{\"a\" 1}", "invalid character '1' after object key"),
-            ("{\"a\":1 2}", "invalid character '2' after object key:value pair"),
+            (
+                "{\"a\":1 2}",
+                "invalid character '2' after object key:value pair",
+            ),
             ("[1 2]", "invalid character '2' after array element"),
             ("1 2", "invalid character '2' after top-level value"),
-            ("tru3", "invalid character '3' in literal true (expecting 'e')"),
+            (
+                "tru3",
+                "invalid character '3' in literal true (expecting 'e')",
+            ),
             ("\"\\x\"", "invalid character 'x' in string escape code"),
             ("\"\n\"", "invalid character '\\n' in string literal"),
             ("-a", "invalid character 'a' in numeric literal"),
-            ("1.x", "invalid character 'x' after decimal point in numeric literal"),
-            ("1ex", "invalid character 'x' in exponent of numeric literal"),
-            ("1e400", "json: cannot unmarshal number 1e400 into Go value of type float64"),
+            (
+                "1.x",
+                "invalid character 'x' after decimal point in numeric literal",
+            ),
+            (
+                "1ex",
+                "invalid character 'x' in exponent of numeric literal",
+            ),
+            (
+                "1e400",
+                "json: cannot unmarshal number 1e400 into Go value of type float64",
+            ),
         ] {
-            assert_eq!(parse(text.as_bytes(), Target::Any).unwrap_err().to_string(), expected, "{text}");
+            assert_eq!(
+                parse(text.as_bytes(), Target::Any).unwrap_err().to_string(),
+                expected,
+                "{text}"
+            );
         }
         let error = parse(b"[1]", Target::Map).unwrap_err().to_string();
-        assert_eq!(error, "json: cannot unmarshal array into Go value of type map[string]interface {}");
-        assert_eq!(parse("[".repeat(100_000).as_bytes(), Target::Any), Err(JsonError::Depth));
+        assert_eq!(
+            error,
+            "json: cannot unmarshal array into Go value of type map[string]interface {}"
+        );
+        assert_eq!(
+            parse("[".repeat(100_000).as_bytes(), Target::Any),
+            Err(JsonError::Depth)
+        );
     }
 
     #[test]

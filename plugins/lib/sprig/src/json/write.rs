@@ -19,7 +19,11 @@ pub(crate) struct Style {
 
 /// Writes a value.
 pub(crate) fn write(value: &Value, style: Style, limit: usize) -> Result<String, FuncError> {
-    let mut writer = Writer { out: String::new(), style, limit };
+    let mut writer = Writer {
+        out: String::new(),
+        style,
+        limit,
+    };
     writer.value(value, 0)?;
     Ok(writer.out)
 }
@@ -69,7 +73,9 @@ impl Writer {
             Value::Map(map) if map.is_nil() => self.out.push_str("null"),
             Value::Map(map) => {
                 let entries = map.entries();
-                let entries = entries.iter().map(|(key, value)| (key.clone(), value.clone()));
+                let entries = entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone()));
                 self.object(entries, depth)?;
             }
             Value::Object(object) => {
@@ -79,21 +85,29 @@ impl Writer {
                     self.value(&value, depth + 1)?;
                 } else {
                     let fields = object.fields().into_iter();
-                    self.object(fields.map(|(name, value)| (Text::from_static(name), value)), depth)?;
+                    self.object(
+                        fields.map(|(name, value)| (Text::from_static(name), value)),
+                        depth,
+                    )?;
                 }
             }
         }
         Ok(())
     }
 
-    fn object(&mut self, entries: impl Iterator<Item = (Text, Value)>, depth: usize) -> Result<(), FuncError> {
+    fn object(
+        &mut self,
+        entries: impl Iterator<Item = (Text, Value)>,
+        depth: usize,
+    ) -> Result<(), FuncError> {
         self.out.push('{');
         let mut count = 0;
         for (key, value) in entries {
             self.separate(count, depth + 1);
             count += 1;
             self.string(&key);
-            self.out.push_str(if self.style.pretty { ": " } else { ":" });
+            self.out
+                .push_str(if self.style.pretty { ": " } else { ":" });
             self.value(&value, depth + 1)?;
         }
         self.close('}', count == 0, depth);
@@ -169,9 +183,13 @@ mod tests {
 
     #[test]
     fn styles() {
-        let value = Value::from_json(&serde_json::json!({"b": [1, "<é\u{2028}\u{1}>"], "a": {}, "c": []}));
+        let value =
+            Value::from_json(&serde_json::json!({"b": [1, "<é\u{2028}\u{1}>"], "a": {}, "c": []}));
         let written = |html, pretty| write(&value, Style { html, pretty }, 1 << 20).unwrap();
-        assert_eq!(written(true, false), "{\"a\":{},\"b\":[1,\"\\u003cé\\u2028\\u0001\\u003e\"],\"c\":[]}");
+        assert_eq!(
+            written(true, false),
+            "{\"a\":{},\"b\":[1,\"\\u003cé\\u2028\\u0001\\u003e\"],\"c\":[]}"
+        );
         assert_eq!(
             written(false, true),
             "{\n  \"a\": {},\n  \"b\": [\n    1,\n    \"<é\\u2028\\u0001>\"\n  ],\n  \"c\": []\n}"
@@ -180,9 +198,15 @@ mod tests {
 
     #[test]
     fn what_has_no_json() {
-        let style = Style { html: true, pretty: false };
+        let style = Style {
+            html: true,
+            pretty: false,
+        };
         let error = write(&Value::Float(f64::INFINITY), style, 9).unwrap_err();
         assert_eq!(error.message, "json: unsupported value: +Inf");
-        assert_eq!(write(&Value::Str(Text::from_bytes(b"a\xff")), style, 9).unwrap(), "\"a\\ufffd\"");
+        assert_eq!(
+            write(&Value::Str(Text::from_bytes(b"a\xff")), style, 9).unwrap(),
+            "\"a\\ufffd\""
+        );
     }
 }

@@ -37,11 +37,13 @@ impl Decimal {
     /// The shortest decimal number that stands for the float.
     pub(crate) fn from_float(value: f64) -> Result<Self, DecimalError> {
         if !value.is_finite() {
-            return Err(DecimalError::NotFinite(match (value.is_nan(), value > 0.0) {
-                (true, _) => "NaN",
-                (false, true) => "+Inf",
-                (false, false) => "-Inf",
-            }));
+            return Err(DecimalError::NotFinite(
+                match (value.is_nan(), value > 0.0) {
+                    (true, _) => "NaN",
+                    (false, true) => "+Inf",
+                    (false, false) => "-Inf",
+                },
+            ));
         }
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -52,7 +54,9 @@ impl Decimal {
     }
 
     pub(crate) fn to_float(&self) -> f64 {
-        format!("{}e{}", self.value, self.exponent).parse().unwrap_or(f64::NAN)
+        format!("{}e{}", self.value, self.exponent)
+            .parse()
+            .unwrap_or(f64::NAN)
     }
 
     pub(crate) fn apply(&self, operation: Operation, other: &Self) -> Result<Self, DecimalError> {
@@ -68,7 +72,10 @@ impl Decimal {
             }
             Operation::Multiply => {
                 let exponent = self.exponent.saturating_add(other.exponent);
-                Self { value: &self.value * &other.value, exponent }
+                Self {
+                    value: &self.value * &other.value,
+                    exponent,
+                }
             }
             Operation::Divide => self.divide(other)?,
         };
@@ -100,7 +107,10 @@ impl Decimal {
             let negative = numerator.sign() != denominator.sign();
             quotient += if negative { -1 } else { 1 };
         }
-        Ok(Self { value: quotient, exponent: -PLACES })
+        Ok(Self {
+            value: quotient,
+            exponent: -PLACES,
+        })
     }
 }
 
@@ -113,9 +123,13 @@ mod tests {
     use super::*;
 
     fn compute(operation: Operation, numbers: &[f64]) -> f64 {
-        let mut numbers = numbers.iter().map(|number| Decimal::from_float(*number).unwrap());
+        let mut numbers = numbers
+            .iter()
+            .map(|number| Decimal::from_float(*number).unwrap());
         let first = numbers.next().unwrap();
-        numbers.fold(first, |left, right| left.apply(operation, &right).unwrap()).to_float()
+        numbers
+            .fold(first, |left, right| left.apply(operation, &right).unwrap())
+            .to_float()
     }
 
     #[test]
@@ -124,8 +138,14 @@ mod tests {
         assert_eq!(compute(Operation::Subtract, &[5.0, 1.5, 2.0]), 1.5);
         assert_eq!(compute(Operation::Multiply, &[2.0, 1.5]), 3.0);
         assert_eq!(compute(Operation::Divide, &[10.0, 4.0]), 2.5);
-        assert_eq!(compute(Operation::Divide, &[2.0, 3.0]), 0.666_666_666_666_666_7);
-        assert_eq!(compute(Operation::Divide, &[-1.0, 3.0]), -0.333_333_333_333_333_3);
+        assert_eq!(
+            compute(Operation::Divide, &[2.0, 3.0]),
+            0.666_666_666_666_666_7
+        );
+        assert_eq!(
+            compute(Operation::Divide, &[-1.0, 3.0]),
+            -0.333_333_333_333_333_3
+        );
         assert_eq!(compute(Operation::Divide, &[1e-300, 3.0]), 0.0);
         assert_eq!(compute(Operation::Add, &[1e300, 1e-300]), 1e300);
     }
@@ -134,7 +154,10 @@ mod tests {
     fn errors() {
         let one = Decimal::from_float(1.0).unwrap();
         let zero = Decimal::from_float(0.0).unwrap();
-        assert_eq!(one.apply(Operation::Divide, &zero).unwrap_err(), DecimalError::DivideByZero);
+        assert_eq!(
+            one.apply(Operation::Divide, &zero).unwrap_err(),
+            DecimalError::DivideByZero
+        );
         assert!(Decimal::from_float(f64::NAN).is_err());
         let mut large = Decimal::from_float(1e308).unwrap();
         while let Ok(larger) = large.apply(Operation::Multiply, &large) {

@@ -21,7 +21,10 @@ pub(crate) struct SyntaxError {
 
 impl SyntaxError {
     fn new(what: &'static str, part: &str) -> Self {
-        Self { what, part: part.to_owned() }
+        Self {
+            what,
+            part: part.to_owned(),
+        }
     }
 
     pub(super) fn too_large(pattern: &str) -> Self {
@@ -90,17 +93,27 @@ struct Translator<'p> {
 
 pub(super) fn translate(pattern: &str) -> Result<Translated, SyntaxError> {
     if pattern.len() > MAX_LEN {
-        return Err(SyntaxError::too_large(&pattern[..pattern.floor_char_boundary(40)]));
+        return Err(SyntaxError::too_large(
+            &pattern[..pattern.floor_char_boundary(40)],
+        ));
     }
     let mut translator = Translator {
         whole: pattern,
         out: String::with_capacity(pattern.len() * 2),
         names: vec![String::new()],
         flags: Flags::default(),
-        frames: vec![Frame { flags: Flags::default(), start: 0, atom: None, factor: 1 }],
+        frames: vec![Frame {
+            flags: Flags::default(),
+            start: 0,
+            atom: None,
+            factor: 1,
+        }],
     };
     translator.run()?;
-    Ok(Translated { pattern: translator.out, names: translator.names })
+    Ok(Translated {
+        pattern: translator.out,
+        names: translator.names,
+    })
 }
 
 impl<'p> Translator<'p> {
@@ -167,7 +180,9 @@ impl<'p> Translator<'p> {
     }
 
     fn top(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("the frame of the whole expression is never closed")
+        self.frames
+            .last_mut()
+            .expect("the frame of the whole expression is never closed")
     }
 
     fn atom(&mut self, text: &str) {
@@ -258,7 +273,12 @@ impl<'p> Translator<'p> {
     }
 
     fn push_group(&mut self, opening: &str) {
-        let frame = Frame { flags: self.flags, start: self.out.len(), atom: None, factor: 1 };
+        let frame = Frame {
+            flags: self.flags,
+            start: self.out.len(),
+            atom: None,
+            factor: 1,
+        };
         self.out.push_str(opening);
         self.frames.push(frame);
     }
@@ -274,11 +294,16 @@ impl<'p> Translator<'p> {
         if self.frames.len() == 1 {
             return Err(SyntaxError::new(UNEXPECTED_PAREN, self.whole));
         }
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
         self.out.push(')');
         self.flags = frame.flags;
         let top = self.top();
-        top.atom = Some(Atom { start: frame.start, factor: frame.factor });
+        top.atom = Some(Atom {
+            start: frame.start,
+            factor: frame.factor,
+        });
         top.factor = top.factor.max(frame.factor);
         Ok(())
     }
@@ -297,7 +322,10 @@ impl<'p> Translator<'p> {
             None => (false, after),
         };
         if let Some(last) = last {
-            return Err(SyntaxError::new(NESTED_REPEAT, &last[..last.len() - after.len()]));
+            return Err(SyntaxError::new(
+                NESTED_REPEAT,
+                &last[..last.len() - after.len()],
+            ));
         }
         let text = &before[..before.len() - after.len()];
         let Some(atom) = self.top().atom else {
@@ -314,7 +342,10 @@ impl<'p> Translator<'p> {
         }
         self.out.push(')');
         let top = self.top();
-        top.atom = Some(Atom { start: atom.start, factor });
+        top.atom = Some(Atom {
+            start: atom.start,
+            factor,
+        });
         top.factor = top.factor.max(factor);
         Ok(after)
     }
@@ -370,7 +401,10 @@ struct Counts {
 
 impl Counts {
     fn bad(&self) -> bool {
-        self.min > MAX_REPEAT || self.max.is_some_and(|max| max > MAX_REPEAT || max < self.min)
+        self.min > MAX_REPEAT
+            || self
+                .max
+                .is_some_and(|max| max > MAX_REPEAT || max < self.min)
     }
 }
 

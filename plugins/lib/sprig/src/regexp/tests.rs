@@ -7,7 +7,11 @@ fn compile(pattern: &str) -> Regexp {
 #[track_caller]
 fn error(pattern: &str, expected: &str) {
     let error = Regexp::compile(pattern).unwrap_err();
-    assert_eq!(error.to_string(), format!("error parsing regexp: {expected}"), "{pattern}");
+    assert_eq!(
+        error.to_string(),
+        format!("error parsing regexp: {expected}"),
+        "{pattern}"
+    );
 }
 
 #[test]
@@ -94,7 +98,10 @@ fn replaces_as_go_does() {
 fn splits_as_go_does() {
     let split = |pattern: &str, text: &'static str, limit: i64| {
         let parts = compile(pattern).split(text.as_bytes(), limit);
-        parts.into_iter().map(|part| std::str::from_utf8(part).unwrap()).collect::<Vec<_>>()
+        parts
+            .into_iter()
+            .map(|part| std::str::from_utf8(part).unwrap())
+            .collect::<Vec<_>>()
     };
     assert_eq!(split("z+", "pizza", -1), ["pi", "a"]);
     assert_eq!(split(",", "a,b,c", 2), ["a", "b,c"]);
@@ -108,7 +115,10 @@ fn splits_as_go_does() {
 
 #[test]
 fn sizes_are_bounded() {
-    error(&"(".repeat(2000), &format!("expression nests too deeply: `{}`", "(".repeat(2000)));
+    error(
+        &"(".repeat(2000),
+        &format!("expression nests too deeply: `{}`", "(".repeat(2000)),
+    );
     assert!(Regexp::compile(&"(?:a{100}){10}".repeat(500)).is_err());
     assert!(Regexp::compile(&"a".repeat(100_000)).is_err());
 }

@@ -17,9 +17,19 @@ pub(crate) struct Base {
 }
 
 /// Standard base 64.
-pub(crate) const B64: Base = Base { alphabet: BASE64, bits: 6, group: 4, name: "base64" };
+pub(crate) const B64: Base = Base {
+    alphabet: BASE64,
+    bits: 6,
+    group: 4,
+    name: "base64",
+};
 /// Standard base 32.
-pub(crate) const B32: Base = Base { alphabet: BASE32, bits: 5, group: 8, name: "base32" };
+pub(crate) const B32: Base = Base {
+    alphabet: BASE32,
+    bits: 5,
+    group: 8,
+    name: "base32",
+};
 
 /// Where a text is none: `illegal base64 data at input byte 4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +57,11 @@ impl Base {
             for at in 0..self.group {
                 let shift = self.bits * (self.group - 1 - at) as u32;
                 let index = (value >> shift) as usize & (self.alphabet.len() - 1);
-                out.push(if at < used { char::from(self.alphabet[index]) } else { '=' });
+                out.push(if at < used {
+                    char::from(self.alphabet[index])
+                } else {
+                    '='
+                });
             }
         }
         out
@@ -55,7 +69,10 @@ impl Base {
 
     /// Reads padded text; line breaks in it do not count.
     pub(crate) fn decode(self, text: &[u8]) -> Result<Vec<u8>, Corrupt> {
-        let corrupt = |at: usize| Corrupt { name: self.name, at };
+        let corrupt = |at: usize| Corrupt {
+            name: self.name,
+            at,
+        };
         match self.bits {
             6 => self.decode_64(text).map_err(corrupt),
             _ => {
@@ -67,7 +84,10 @@ impl Base {
     }
 
     fn digit(self, byte: u8) -> Option<u64> {
-        self.alphabet.iter().position(|known| *known == byte).map(|index| index as u64)
+        self.alphabet
+            .iter()
+            .position(|known| *known == byte)
+            .map(|index| index as u64)
     }
 
     fn decode_64(self, text: &[u8]) -> Result<Vec<u8>, usize> {
@@ -104,7 +124,11 @@ impl Base {
                 return Ok(out);
             }
         }
-        if used == 0 { Ok(out) } else { Err(text.len() - used) }
+        if used == 0 {
+            Ok(out)
+        } else {
+            Err(text.len() - used)
+        }
     }
 
     fn decode_32(self, text: &[u8]) -> Result<Vec<u8>, usize> {
@@ -133,7 +157,11 @@ impl Base {
                 (value, used) = (0, 0);
             }
         }
-        if used == 0 { Ok(out) } else { Err(text.len() - used) }
+        if used == 0 {
+            Ok(out)
+        } else {
+            Err(text.len() - used)
+        }
     }
 }
 
@@ -142,7 +170,10 @@ fn is_line_break(byte: u8) -> bool {
 }
 
 fn skip_line_breaks(text: &[u8], from: usize) -> usize {
-    from + text[from..].iter().take_while(|byte| is_line_break(**byte)).count()
+    from + text[from..]
+        .iter()
+        .take_while(|byte| is_line_break(**byte))
+        .count()
 }
 
 #[cfg(test)]
@@ -160,7 +191,15 @@ mod tests {
 
     #[test]
     fn round_trips() {
-        for bytes in [&b""[..], b"a", b"ab", b"abc", b"abcd", b"abcde", b"\x00\xff\x10"] {
+        for bytes in [
+            &b""[..],
+            b"a",
+            b"ab",
+            b"abc",
+            b"abcd",
+            b"abcde",
+            b"\x00\xff\x10",
+        ] {
             for base in [B64, B32] {
                 assert_eq!(base.decode(base.encode(bytes).as_bytes()).unwrap(), bytes);
             }
@@ -190,7 +229,11 @@ mod tests {
         check(B32, "AAA=====", "illegal base32 data at input byte 3");
         check(B32, "AA==A===", "illegal base32 data at input byte 3");
         check(B32, "AAAAAAAAA", "illegal base32 data at input byte 8");
-        check(B32, "AA======AA======", "illegal base32 data at input byte 2");
+        check(
+            B32,
+            "AA======AA======",
+            "illegal base32 data at input byte 2",
+        );
         check(B32, "AA\nA!", "illegal base32 data at input byte 3");
         check(B32, "nbuq", "illegal base32 data at input byte 0");
     }

@@ -1,6 +1,7 @@
 //! Capitals, word by word.
 
 use super::is_space;
+use super::unicode::{is_digit, is_letter, is_lower, is_title, is_upper};
 use super::words::{lower, title, upper};
 
 /// All to upper case, each character by itself.
@@ -29,7 +30,7 @@ fn is_separator(c: char) -> bool {
     if c.is_ascii() {
         return !(c.is_ascii_alphanumeric() || c == '_');
     }
-    !c.is_alphanumeric() && is_space(c)
+    !is_letter(c) && !is_digit(c) && is_space(c)
 }
 
 /// The first letter of each word to lower case.
@@ -47,9 +48,9 @@ pub(crate) fn swap(text: &str) -> String {
     let mut start = true;
     let each = text.chars().map(|c| {
         let first = std::mem::replace(&mut start, is_space(c));
-        if c.is_uppercase() || is_title(c) {
+        if is_upper(c) || is_title(c) {
             lower(c)
-        } else if c.is_lowercase() {
+        } else if is_lower(c) {
             if first { title(c) } else { upper(c) }
         } else {
             c
@@ -58,14 +59,10 @@ pub(crate) fn swap(text: &str) -> String {
     each.collect()
 }
 
-fn is_title(c: char) -> bool {
-    title(c) == c && lower(c) != c
-}
-
-/// The first character of each word.
-pub(crate) fn initials(text: &str) -> String {
+/// The first byte of each word, as a Latin-1 character: goutils takes bytes for characters.
+pub(crate) fn initials(text: &[u8]) -> String {
     let mut start = true;
-    let each = text.chars().filter(|c| {
+    let each = text.iter().map(|byte| char::from(*byte)).filter(|c| {
         let first = std::mem::replace(&mut start, is_space(*c));
         first && !is_space(*c)
     });
@@ -78,11 +75,15 @@ mod tests {
 
     #[test]
     fn as_recorded() {
-        assert_eq!(to_title("hello wORLD-foo bar_baz it's"), "Hello WORLD-Foo Bar_baz It'S");
+        assert_eq!(
+            to_title("hello wORLD-foo bar_baz it's"),
+            "Hello WORLD-Foo Bar_baz It'S"
+        );
         assert_eq!(untitle("Hello World"), "hello world");
         assert_eq!(swap("aBc D"), "AbC d");
         assert_eq!(swap("This Is A.Test"), "tHIS iS a.tEST");
-        assert_eq!(initials("First Try second"), "FTs");
+        assert_eq!(initials(b"First Try second"), "FTs");
+        assert_eq!(initials("ßa é".as_bytes()), "ÃÃ");
         assert_eq!(to_upper("aéß"), "AÉß");
     }
 }

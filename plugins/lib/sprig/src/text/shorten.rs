@@ -61,7 +61,9 @@ pub(crate) fn abbreviate_both(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
 }
 
 fn abbreviate_from(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
-    let Ok(width) = usize::try_from(width) else { return text.to_vec() };
+    let Ok(width) = usize::try_from(width) else {
+        return text.to_vec();
+    };
     if width < 4 || text.len() <= width {
         return text.to_vec();
     }
@@ -75,7 +77,11 @@ fn abbreviate_from(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
         return [&text[..shown], b"..."].concat();
     }
     if offset + shown < text.len() {
-        return [b"...", abbreviate(&text[offset..], i64::try_from(shown).unwrap_or(i64::MAX)).as_slice()].concat();
+        return [
+            b"...",
+            abbreviate(&text[offset..], i64::try_from(shown).unwrap_or(i64::MAX)).as_slice(),
+        ]
+        .concat();
     }
     [b"...", &text[text.len() - shown..]].concat()
 }
@@ -95,7 +101,10 @@ mod tests {
             wrapped(5, "", "hello beautiful world ok", LongWords::Keep),
             "hello\nbeautiful\nworld\nok"
         );
-        assert_eq!(wrapped(5, "\t", "helloworld ok", LongWords::Cut), "hello\tworld\tok");
+        assert_eq!(
+            wrapped(5, "\t", "helloworld ok", LongWords::Cut),
+            "hello\tworld\tok"
+        );
         assert_eq!(wrapped(80, "", "short", LongWords::Keep), "short");
         assert_eq!(wrapped(-1, "", "a b", LongWords::Keep), "a\nb");
         assert_eq!(wrap(b"a a a a a a", 1, b"xxxx", LongWords::Keep, 8), None);

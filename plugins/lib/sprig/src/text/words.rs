@@ -1,5 +1,7 @@
 //! `camelcase`, `snakecase` and `kebabcase`: the rules of xstrings 1.5.
 
+use super::unicode::{is_letter, is_number, is_punctuation, is_upper};
+
 /// To `PascalCase`.
 pub(crate) fn camel_case(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -20,17 +22,17 @@ pub(crate) fn camel_case(text: &str) -> String {
             return out;
         }
     }
-    let mut capitals = previous.is_uppercase();
+    let mut capitals = is_upper(previous);
     previous = upper(previous);
     for mut c in chars {
         match (is_camel_connector(previous), is_camel_connector(c)) {
             (true, true) => out.push(previous),
             (true, false) => {
-                capitals = c.is_uppercase();
+                capitals = is_upper(c);
                 c = upper(c);
             }
             (false, _) => {
-                if capitals && c.is_uppercase() {
+                if capitals && is_upper(c) {
                     c = lower(c);
                 } else if capitals {
                     capitals = false;
@@ -148,11 +150,11 @@ fn kind_of(c: char) -> Kind {
         Kind::Connector
     } else if is_punctuation(c) {
         Kind::Punctuation
-    } else if c.is_uppercase() {
+    } else if is_upper(c) {
         Kind::Upper
-    } else if c.is_alphabetic() && !is_ideograph(c) {
+    } else if is_letter(c) && !is_ideograph(c) {
         Kind::Alphabetic
-    } else if c.is_numeric() {
+    } else if is_number(c) {
         Kind::Number
     } else {
         Kind::Other
@@ -164,7 +166,9 @@ fn next_word<'t>(rest: &mut &'t str) -> Option<(Kind, &'t str)> {
     let first = rest.chars().next()?;
     let kind = kind_of(first);
     let run = |text: &str, from: usize, belongs: &dyn Fn(char) -> bool| {
-        text[from..].find(|c| !belongs(c)).map_or(text.len(), |at| from + at)
+        text[from..]
+            .find(|c| !belongs(c))
+            .map_or(text.len(), |at| from + at)
     };
     let alphabetic = |c: char| kind_of(c) == Kind::Alphabetic;
     let (kind, length) = match kind {
@@ -172,7 +176,7 @@ fn next_word<'t>(rest: &mut &'t str) -> Option<(Kind, &'t str)> {
             let after = first.len_utf8();
             match rest[after..].chars().next().map(kind_of) {
                 Some(Kind::Upper) => {
-                    let end = run(rest, after, &|c| c.is_uppercase());
+                    let end = run(rest, after, &|c| is_upper(c));
                     if rest[end..].chars().next().is_some_and(alphabetic) {
                         let last = rest[..end].chars().next_back().map_or(0, char::len_utf8);
                         (Kind::Upper, end - last)
@@ -184,6 +188,8 @@ fn next_word<'t>(rest: &mut &'t str) -> Option<(Kind, &'t str)> {
                 _ => (Kind::Upper, after),
             }
         }
+        // Connectors are punctuation too, once it has begun.
+        Kind::Punctuation => (kind, run(rest, 0, &is_punctuation)),
         kind => (kind, run(rest, 0, &|c| kind_of(c) == kind)),
     };
     let (word, after) = rest.split_at(length);
@@ -193,23 +199,6 @@ fn next_word<'t>(rest: &mut &'t str) -> Option<(Kind, &'t str)> {
 
 fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fcc}' | '\u{3400}'..='\u{4d85}' | '\u{20000}'..='\u{2b81d}')
-}
-
-/// Unicode's categories P*: ASCII by hand, the rest by what is neither letter, mark, number, symbol nor space.
-fn is_punctuation(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_punctuation() && !matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '`' | '|' | '~');
-    }
-    matches!(c,
-        '\u{a1}' | '\u{a7}' | '\u{ab}' | '\u{b6}' | '\u{b7}' | '\u{bb}' | '\u{bf}' | '\u{37e}' | '\u{387}'
-        | '\u{55a}'..='\u{55f}' | '\u{589}' | '\u{58a}' | '\u{5be}' | '\u{5c0}' | '\u{5c3}' | '\u{60c}' | '\u{61b}'
-        | '\u{61f}' | '\u{66a}'..='\u{66d}' | '\u{964}' | '\u{965}' | '\u{e4f}' | '\u{2010}'..='\u{2027}'
-        | '\u{2030}'..='\u{2043}' | '\u{2045}'..='\u{2051}' | '\u{2053}'..='\u{205e}' | '\u{207d}' | '\u{207e}'
-        | '\u{2308}'..='\u{230b}' | '\u{2329}' | '\u{232a}' | '\u{2768}'..='\u{2775}' | '\u{27e6}'..='\u{27ef}'
-        | '\u{2e00}'..='\u{2e2e}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}'
-        | '\u{30fb}' | '\u{fe30}'..='\u{fe52}' | '\u{ff01}'..='\u{ff03}' | '\u{ff05}'..='\u{ff0a}'
-        | '\u{ff0c}'..='\u{ff0f}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}' | '\u{ff20}' | '\u{ff3b}'..='\u{ff3d}'
-        | '\u{ff3f}' | '\u{ff5b}' | '\u{ff5d}' | '\u{ff5f}'..='\u{ff65}')
 }
 
 /// Go's `unicode.ToUpper`: one character to one.
@@ -279,6 +268,7 @@ mod tests {
             ("HTTP20xOK", "http_20x_ok"),
             ("a1b2", "a_1b2"),
             ("foo.Bar", "foo.bar"),
+            ("_3A:-A c _", "_3_a:-a_c__"),
             ("a--b", "a__b"),
             ("abc1", "abc1"),
             ("abc1Def", "abc1_def"),

@@ -50,18 +50,28 @@ pub(crate) fn parse(text: &[u8]) -> Result<i64, DurationError> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        let length = after.iter().take_while(|byte| **byte != b'.' && !byte.is_ascii_digit()).count();
+        let value = whole.iter().try_fold(0_u64, |value, digit| {
+            value
+                .checked_mul(10)?
+                .checked_add(u64::from(digit - b'0'))
+                .filter(|value| *value <= MOST)
+        });
+        let value = value.ok_or_else(invalid)?;
+        let length = after
+            .iter()
+            .take_while(|byte| **byte != b'.' && !byte.is_ascii_digit())
+            .count();
         let (unit, after) = after.split_at(length);
         if unit.is_empty() {
             return Err(DurationError::NoUnit(quoted()));
         }
         let Some((_, size)) = UNITS.iter().find(|(name, _)| name.as_bytes() == unit) else {
-            return Err(DurationError::Unit { unit: super::parse::quote(unit), text: quoted() });
+            return Err(DurationError::Unit {
+                unit: super::parse::quote(unit),
+                text: quoted(),
+            });
         };
-        let value = whole.iter().try_fold(0_u64, |value, digit| {
-            value.checked_mul(10)?.checked_add(u64::from(digit - b'0')).filter(|value| *value <= MOST)
-        });
-        let value = value.and_then(|value| value.checked_mul(*size)).filter(|value| *value <= MOST);
+        let value = value.checked_mul(*size).filter(|value| *value <= MOST);
         // Digits beyond what 63 bits hold do not count.
         let (mut numerator, mut scale) = (0_u64, 1.0_f64);
         for digit in fraction {
@@ -71,7 +81,10 @@ pub(crate) fn parse(text: &[u8]) -> Result<i64, DurationError> {
             numerator = numerator * 10 + u64::from(digit - b'0');
             scale *= 10.0;
         }
-        #[expect(clippy::cast_precision_loss, reason = "Go computes the fraction in floating point")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "Go computes the fraction in floating point"
+        )]
         let part = (numerator as f64 * (*size as f64 / scale)) as u64;
         total = value
             .and_then(|value| value.checked_add(part))
@@ -97,9 +110,12 @@ pub(crate) fn print(nanos: i64) -> String {
     let (seconds, rest) = (size / SECOND, size % SECOND);
     match size {
         0 => "0s".to_owned(),
-        ..1_000 => format!("{sign}{size}ns"),
-        ..1_000_000 => format!("{sign}{}µs", with_fraction(size / 1_000, size % 1_000, 3)),
-        ..SECOND => format!("{sign}{}ms", with_fraction(size / 1_000_000, size % 1_000_000, 6)),
+        1..1_000 => format!("{sign}{size}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", with_fraction(size / 1_000, size % 1_000, 3)),
+        1_000_000..SECOND => format!(
+            "{sign}{}ms",
+            with_fraction(size / 1_000_000, size % 1_000_000, 6)
+        ),
         _ => {
             let last = with_fraction(seconds % 60, rest, 9);
             match (seconds / 3600, seconds / 60 % 60) {
@@ -130,21 +146,36 @@ pub(crate) fn round(nanos: i64, multiple: i64) -> i64 {
     if rest.unsigned_abs() < multiple.unsigned_abs() - rest.unsigned_abs() {
         return down;
     }
-    down.checked_add(step).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+    down.checked_add(step)
+        .unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Towards zero to a multiple.
 pub(crate) fn truncate(nanos: i64, multiple: i64) -> i64 {
-    if multiple <= 0 { nanos } else { nanos - nanos % multiple }
+    if multiple <= 0 {
+        nanos
+    } else {
+        nanos - nanos % multiple
+    }
 }
 
 /// sprig's rough form: the largest unit of which there is more than one.
 pub(crate) fn rough(nanos: i64) -> String {
     let size = nanos.unsigned_abs();
     let hour = 3600 * SECOND;
-    let units = [(hour * 24 * 365, "y"), (hour * 24 * 30, "mo"), (hour * 24, "d"), (hour, "h"), (60 * SECOND, "m"), (SECOND, "s")];
+    let units = [
+        (hour * 24 * 365, "y"),
+        (hour * 24 * 30, "mo"),
+        (hour * 24, "d"),
+        (hour, "h"),
+        (60 * SECOND, "m"),
+        (SECOND, "s"),
+    ];
     let found = units.into_iter().find(|(unit, _)| size > *unit);
-    found.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", size / unit))
+    found.map_or_else(
+        || "0s".to_owned(),
+        |(unit, name)| format!("{}{name}", size / unit),
+    )
 }
 
 #[cfg(test)]
@@ -171,7 +202,14 @@ mod tests {
             ("x", "time: invalid duration \"x\""),
             ("5", "time: missing unit in duration \"5\""),
             ("5d", "time: unknown unit \"d\" in duration \"5d\""),
-            ("9223372036854775808ns", "time: invalid duration \"9223372036854775808ns\""),
+            (
+                "9223372036854775808ns",
+                "time: invalid duration \"9223372036854775808ns\"",
+            ),
+            (
+                "99999999999999999999d",
+                "time: invalid duration \"99999999999999999999d\"",
+            ),
             ("", "time: invalid duration \"\""),
         ] {
             assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), expected);
@@ -180,14 +218,29 @@ mod tests {
 
     #[test]
     fn rough_forms() {
-        for (text, expected) in [("2h10m5s", "2h"), ("2400h", "3mo"), ("1m", "60s"), ("9000h", "1y"), ("-3h", "3h"), ("800h", "1mo")] {
+        for (text, expected) in [
+            ("2h10m5s", "2h"),
+            ("2400h", "3mo"),
+            ("1m", "60s"),
+            ("9000h", "1y"),
+            ("-3h", "3h"),
+            ("800h", "1mo"),
+        ] {
             assert_eq!(rough(parse(text.as_bytes()).unwrap()), expected);
         }
     }
 
     #[test]
     fn rounds_halves_away_from_zero() {
-        assert_eq!((round(15, 10), round(-15, 10), round(14, 10), truncate(-19, 10)), (20, -20, 10, -10));
+        assert_eq!(
+            (
+                round(15, 10),
+                round(-15, 10),
+                round(14, 10),
+                truncate(-19, 10)
+            ),
+            (20, -20, 10, -10)
+        );
         assert_eq!(round(i64::MAX, 10), i64::MAX);
     }
 }

@@ -27,12 +27,21 @@ pub(super) enum Token {
     ZeroSecond,
     LongYear,
     Year,
-    Pm { capital: bool },
+    Pm {
+        capital: bool,
+    },
     ZoneName,
     /// An offset in digits; `z`: nothing but a `Z` for UTC.
-    Zone { z: bool, form: ZoneForm },
+    Zone {
+        z: bool,
+        form: ZoneForm,
+    },
     /// Fractions of a second: as many digits, or as many at most.
-    Fraction { digits: usize, exact: bool, separator: u8 },
+    Fraction {
+        digits: usize,
+        exact: bool,
+        separator: u8,
+    },
 }
 
 /// The form of an offset.
@@ -51,14 +60,34 @@ pub(super) enum ZoneForm {
 }
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
-pub(super) const DAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+
+/// What stands before an element, the element, its text, and what follows.
+pub(super) type Split<'l> = (&'l [u8], Token, &'l [u8], &'l [u8]);
 
 /// Splits a layout at its first element: what stands before, the element with its text, what follows.
-pub(super) fn next_token(layout: &[u8]) -> Option<(&[u8], Token, &[u8], &[u8])> {
+pub(super) fn next_token(layout: &[u8]) -> Option<Split<'_>> {
     for at in 0..layout.len() {
         if let Some((skip, token, length)) = token_at(&layout[at..]) {
             let start = at + skip;
@@ -110,8 +139,16 @@ fn token_at(text: &[u8]) -> Option<(usize, Token, usize)> {
                 ("07:00", ZoneForm::ColonMinutes),
                 ("07", ZoneForm::Hours),
             ];
-            let (digits, form) = forms.into_iter().find(|(digits, _)| text[1..].starts_with(digits.as_bytes()))?;
-            found(Token::Zone { z: first == b'Z', form }, 1 + digits.len())
+            let (digits, form) = forms
+                .into_iter()
+                .find(|(digits, _)| text[1..].starts_with(digits.as_bytes()))?;
+            found(
+                Token::Zone {
+                    z: first == b'Z',
+                    form,
+                },
+                1 + digits.len(),
+            )
         }
         separator @ (b'.' | b',') => {
             let digit = *text.get(1).filter(|digit| matches!(digit, b'0' | b'9'))?;
@@ -119,7 +156,14 @@ fn token_at(text: &[u8]) -> Option<(usize, Token, usize)> {
             if text.get(1 + digits).is_some_and(u8::is_ascii_digit) {
                 return None;
             }
-            found(Token::Fraction { digits, exact: digit == b'0', separator }, 1 + digits)
+            found(
+                Token::Fraction {
+                    digits,
+                    exact: digit == b'0',
+                    separator,
+                },
+                1 + digits,
+            )
         }
         _ => None,
     }
@@ -171,9 +215,11 @@ pub(crate) fn format(layout: &[u8], moment: &Moment, limit: usize) -> Option<Vec
             Token::ZoneName => zone_name(&moment.zone),
             Token::Zone { z: true, .. } if moment.zone.seconds == 0 => "Z".into(),
             Token::Zone { form, .. } => zone_digits(moment.zone.seconds, form).into(),
-            Token::Fraction { digits, exact, separator } => {
-                fraction(moment.nanos, digits, exact, char::from(separator)).into()
-            }
+            Token::Fraction {
+                digits,
+                exact,
+                separator,
+            } => fraction(moment.nanos, digits, exact, char::from(separator)).into(),
         };
         out.extend_from_slice(text.as_bytes());
     }
@@ -185,8 +231,7 @@ fn zone_name(zone: &Offset) -> Cow<'static, str> {
     if !zone.name.is_empty() {
         return zone.name.clone();
     }
-    let form = if zone.seconds / 60 % 60 == 0 { ZoneForm::Hours } else { ZoneForm::Minutes };
-    zone_digits(zone.seconds, form).into()
+    zone_digits(zone.seconds, ZoneForm::Minutes).into()
 }
 
 fn zone_digits(offset: i32, form: ZoneForm) -> String {

@@ -117,7 +117,10 @@ impl Object for Named {
 
     fn string(&self) -> Option<Text> {
         let name = |names: &[&'static str], at: i64| {
-            usize::try_from(at).ok().and_then(|at| names.get(at)).map_or_else(Text::empty, |name| Text::from(*name))
+            usize::try_from(at)
+                .ok()
+                .and_then(|at| names.get(at))
+                .map_or_else(Text::empty, |name| Text::from(*name))
         };
         Some(match self {
             Self::Duration(nanos) => Text::from(duration::print(*nanos)),
@@ -139,7 +142,9 @@ impl Object for Named {
 }
 
 fn moment(value: &Value) -> Result<&Moment, FuncError> {
-    value.downcast().ok_or_else(|| FuncError::new("the receiver is no time.Time"))
+    value
+        .downcast()
+        .ok_or_else(|| FuncError::new("the receiver is no time.Time"))
 }
 
 fn nanos(value: &Value) -> Result<i64, FuncError> {
@@ -153,45 +158,100 @@ fn nanos(value: &Value) -> Result<i64, FuncError> {
 type Body = fn(&mut Call<'_>, &Value, Args<'_>) -> Result<Value, FuncError>;
 
 const fn method(name: &'static str, params: &'static [Type], body: Body) -> Method {
-    Method { name, signature: Signature::fixed(params), body }
+    Method {
+        name,
+        signature: Signature::fixed(params),
+        body,
+    }
 }
 
 const MOMENT_METHODS: &[Method] = &[
-    method("Add", &[DURATION], |_, this, args| Ok(moment(this)?.plus(nanos(args.at(0)?)?).into_value())),
-    method("AddDate", &[Type::Int, Type::Int, Type::Int], |_, this, args| {
-        Ok(moment(this)?.add_date(args.int(0)?, args.int(1)?, args.int(2)?).into_value())
+    method("Add", &[DURATION], |_, this, args| {
+        Ok(moment(this)?.plus(nanos(args.at(0)?)?).into_value())
     }),
-    method("After", &[TIME], |_, this, args| Ok((order(this, args)? > 0).into())),
-    method("Before", &[TIME], |_, this, args| Ok((order(this, args)? < 0).into())),
-    method("Compare", &[TIME], |_, this, args| Ok(Value::Int(order(this, args)?))),
-    method("Day", &[], |_, this, _| Ok(Value::Int(moment(this)?.civil().day))),
-    method("Equal", &[TIME], |_, this, args| Ok((order(this, args)? == 0).into())),
+    method(
+        "AddDate",
+        &[Type::Int, Type::Int, Type::Int],
+        |_, this, args| {
+            Ok(moment(this)?
+                .add_date(args.int(0)?, args.int(1)?, args.int(2)?)
+                .into_value())
+        },
+    ),
+    method("After", &[TIME], |_, this, args| {
+        Ok((order(this, args)? > 0).into())
+    }),
+    method("Before", &[TIME], |_, this, args| {
+        Ok((order(this, args)? < 0).into())
+    }),
+    method("Compare", &[TIME], |_, this, args| {
+        Ok(Value::Int(order(this, args)?))
+    }),
+    method("Day", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.civil().day))
+    }),
+    method("Equal", &[TIME], |_, this, args| {
+        Ok((order(this, args)? == 0).into())
+    }),
     method("Format", &[Type::String], |_, this, args| {
         let text = format(args.text(0)?.as_bytes(), moment(this)?, MAX_FORMATTED);
-        text.map(|text| Text::from(text).into()).ok_or_else(|| FuncError::limit("the formatted time is too long"))
+        text.map(|text| Text::from(text).into())
+            .ok_or_else(|| FuncError::limit("the formatted time is too long"))
     }),
-    method("Hour", &[], |_, this, _| Ok(Value::Int(moment(this)?.civil().hour))),
-    method("IsDST", &[], |_, this, _| moment(this).map(|_| false.into())),
-    method("IsZero", &[], |_, this, _| Ok(moment(this)?.is_zero().into())),
-    method("Local", &[], |_, this, _| Ok(moment(this)?.in_zone(Offset::UTC).into_value())),
-    method("Minute", &[], |_, this, _| Ok(Value::Int(moment(this)?.civil().minute))),
-    method("Month", &[], |_, this, _| Ok(Value::object(Named::Month(moment(this)?.civil().month)))),
-    method("Nanosecond", &[], |_, this, _| Ok(Value::Int(i64::from(moment(this)?.nanos)))),
-    method("Round", &[DURATION], |_, this, args| to_multiple(this, args, duration::round)),
-    method("Second", &[], |_, this, _| Ok(Value::Int(moment(this)?.civil().second))),
+    method("Hour", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.civil().hour))
+    }),
+    method("IsDST", &[], |_, this, _| {
+        moment(this).map(|_| false.into())
+    }),
+    method("IsZero", &[], |_, this, _| {
+        Ok(moment(this)?.is_zero().into())
+    }),
+    method("Local", &[], |_, this, _| {
+        Ok(moment(this)?.in_zone(Offset::UTC).into_value())
+    }),
+    method("Minute", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.civil().minute))
+    }),
+    method("Month", &[], |_, this, _| {
+        Ok(Value::object(Named::Month(moment(this)?.civil().month)))
+    }),
+    method("Nanosecond", &[], |_, this, _| {
+        Ok(Value::Int(i64::from(moment(this)?.nanos)))
+    }),
+    method("Round", &[DURATION], |_, this, args| {
+        to_multiple(this, args, duration::round)
+    }),
+    method("Second", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.civil().second))
+    }),
     method("String", &[], |_, this, _| Ok(moment(this)?.print().into())),
     method("Sub", &[TIME], |_, this, args| {
-        Ok(Value::object(Named::Duration(moment(this)?.since(args.object(0)?))))
+        Ok(Value::object(Named::Duration(
+            moment(this)?.since(args.object(0)?),
+        )))
     }),
-    method("Truncate", &[DURATION], |_, this, args| to_multiple(this, args, duration::truncate)),
-    method("UTC", &[], |_, this, _| Ok(moment(this)?.in_zone(Offset::UTC).into_value())),
-    method("Unix", &[], |_, this, _| Ok(Value::Int64(moment(this)?.seconds))),
+    method("Truncate", &[DURATION], |_, this, args| {
+        to_multiple(this, args, duration::truncate)
+    }),
+    method("UTC", &[], |_, this, _| {
+        Ok(moment(this)?.in_zone(Offset::UTC).into_value())
+    }),
+    method("Unix", &[], |_, this, _| {
+        Ok(Value::Int64(moment(this)?.seconds))
+    }),
     method("UnixMicro", &[], |_, this, _| unix(this, 1_000_000)),
     method("UnixMilli", &[], |_, this, _| unix(this, 1_000)),
     method("UnixNano", &[], |_, this, _| unix(this, 1_000_000_000)),
-    method("Weekday", &[], |_, this, _| Ok(Value::object(Named::Weekday(moment(this)?.weekday())))),
-    method("Year", &[], |_, this, _| Ok(Value::Int(moment(this)?.civil().year))),
-    method("YearDay", &[], |_, this, _| Ok(Value::Int(moment(this)?.day_of_year()))),
+    method("Weekday", &[], |_, this, _| {
+        Ok(Value::object(Named::Weekday(moment(this)?.weekday())))
+    }),
+    method("Year", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.civil().year))
+    }),
+    method("YearDay", &[], |_, this, _| {
+        Ok(Value::Int(moment(this)?.day_of_year()))
+    }),
 ];
 
 fn order(this: &Value, args: Args<'_>) -> Result<i64, FuncError> {
@@ -199,18 +259,30 @@ fn order(this: &Value, args: Args<'_>) -> Result<i64, FuncError> {
     if this.same_moment(other) {
         return Ok(0);
     }
-    Ok(if (this.seconds, this.nanos) < (other.seconds, other.nanos) { -1 } else { 1 })
+    Ok(
+        if (this.seconds, this.nanos) < (other.seconds, other.nanos) {
+            -1
+        } else {
+            1
+        },
+    )
 }
 
 /// Units since 1970, wrapping as in Go.
 fn unix(this: &Value, per_second: i64) -> Result<Value, FuncError> {
     let this = moment(this)?;
     let part = i64::from(this.nanos) / (1_000_000_000 / per_second);
-    Ok(Value::Int64(this.seconds.wrapping_mul(per_second).wrapping_add(part)))
+    Ok(Value::Int64(
+        this.seconds.wrapping_mul(per_second).wrapping_add(part),
+    ))
 }
 
 /// Counts multiples from the zero time, as Go does.
-fn to_multiple(this: &Value, args: Args<'_>, change: fn(i64, i64) -> i64) -> Result<Value, FuncError> {
+fn to_multiple(
+    this: &Value,
+    args: Args<'_>,
+    change: fn(i64, i64) -> i64,
+) -> Result<Value, FuncError> {
     let (this, multiple) = (moment(this)?, nanos(args.at(0)?)?);
     if multiple <= 0 {
         return Ok(this.clone().into_value());
@@ -222,19 +294,37 @@ fn to_multiple(this: &Value, args: Args<'_>, change: fn(i64, i64) -> i64) -> Res
 }
 
 const DURATION_METHODS: &[Method] = &[
-    method("Abs", &[], |_, this, _| Ok(Value::object(Named::Duration(nanos(this)?.saturating_abs())))),
+    method("Abs", &[], |_, this, _| {
+        Ok(Value::object(Named::Duration(
+            nanos(this)?.saturating_abs(),
+        )))
+    }),
     method("Hours", &[], |_, this, _| in_units(this, 3_600_000_000_000)),
-    method("Microseconds", &[], |_, this, _| Ok(Value::Int64(nanos(this)? / 1_000))),
-    method("Milliseconds", &[], |_, this, _| Ok(Value::Int64(nanos(this)? / 1_000_000))),
+    method("Microseconds", &[], |_, this, _| {
+        Ok(Value::Int64(nanos(this)? / 1_000))
+    }),
+    method("Milliseconds", &[], |_, this, _| {
+        Ok(Value::Int64(nanos(this)? / 1_000_000))
+    }),
     method("Minutes", &[], |_, this, _| in_units(this, 60_000_000_000)),
-    method("Nanoseconds", &[], |_, this, _| Ok(Value::Int64(nanos(this)?))),
+    method("Nanoseconds", &[], |_, this, _| {
+        Ok(Value::Int64(nanos(this)?))
+    }),
     method("Round", &[DURATION], |_, this, args| {
-        Ok(Value::object(Named::Duration(duration::round(nanos(this)?, nanos(args.at(0)?)?))))
+        Ok(Value::object(Named::Duration(duration::round(
+            nanos(this)?,
+            nanos(args.at(0)?)?,
+        ))))
     }),
     method("Seconds", &[], |_, this, _| in_units(this, 1_000_000_000)),
-    method("String", &[], |_, this, _| Ok(duration::print(nanos(this)?).into())),
+    method("String", &[], |_, this, _| {
+        Ok(duration::print(nanos(this)?).into())
+    }),
     method("Truncate", &[DURATION], |_, this, args| {
-        Ok(Value::object(Named::Duration(duration::truncate(nanos(this)?, nanos(args.at(0)?)?))))
+        Ok(Value::object(Named::Duration(duration::truncate(
+            nanos(this)?,
+            nanos(args.at(0)?)?,
+        ))))
     }),
 ];
 
@@ -242,7 +332,11 @@ const DURATION_METHODS: &[Method] = &[
 #[expect(clippy::cast_precision_loss, reason = "the result is a float")]
 fn in_units(this: &Value, unit: i64) -> Result<Value, FuncError> {
     let nanos = nanos(this)?;
-    Ok(Value::Float((nanos / unit) as f64 + (nanos % unit) as f64 / unit as f64))
+    Ok(Value::Float(
+        (nanos / unit) as f64 + (nanos % unit) as f64 / unit as f64,
+    ))
 }
 
-const NAME_METHODS: &[Method] = &[method("String", &[], |_, this, _| Ok(weir_gotemplate::display(this).into()))];
+const NAME_METHODS: &[Method] = &[method("String", &[], |_, this, _| {
+    Ok(weir_gotemplate::display(this).into())
+})];

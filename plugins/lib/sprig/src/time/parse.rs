@@ -41,7 +41,10 @@ type Step<'t, T> = Result<(T, &'t [u8]), Failure>;
 pub(crate) fn parse(layout: &str, text: &[u8]) -> Result<Moment, ParseError> {
     let cannot = |value: &[u8], element: &[u8]| {
         let (layout, value, element) = (quote(layout.as_bytes()), quote(value), quote(element));
-        ParseError(quote(text), format!(" as {layout}: cannot parse {value} as {element}"))
+        ParseError(
+            quote(text),
+            format!(" as {layout}: cannot parse {value} as {element}"),
+        )
     };
     let wrong = |message: String| ParseError(quote(text), message);
 
@@ -60,12 +63,19 @@ pub(crate) fn parse(layout: &str, text: &[u8]) -> Result<Moment, ParseError> {
     if !rest.is_empty() {
         return Err(wrong(format!(": extra text: {}", quote(rest))));
     }
-    found.finish().map_err(|message| wrong(format!(": {message}")))
+    found
+        .finish()
+        .map_err(|message| wrong(format!(": {message}")))
 }
 
 impl Found {
     /// Reads one element; gives what follows it.
-    fn read<'t>(&mut self, token: Token, text: &'t [u8], layout: &[u8]) -> Result<&'t [u8], Failure> {
+    fn read<'t>(
+        &mut self,
+        token: Token,
+        text: &'t [u8],
+        layout: &[u8],
+    ) -> Result<&'t [u8], Failure> {
         let rest = match token {
             Token::Year => {
                 let (year, rest) = digits(text, 2)?;
@@ -90,15 +100,27 @@ impl Found {
             }
             Token::WeekDay | Token::LongWeekDay => name(text, &DAYS, token == Token::WeekDay)?.1,
             Token::Day | Token::UnderDay | Token::ZeroDay => {
-                let text = if token == Token::UnderDay { without_blank(text) } else { text };
+                let text = if token == Token::UnderDay {
+                    without_blank(text)
+                } else {
+                    text
+                };
                 let (day, rest) = number(text, token == Token::ZeroDay)?;
                 self.day = Some(day);
                 rest
             }
             Token::UnderYearDay | Token::ZeroYearDay => {
                 let padded = token == Token::UnderYearDay;
-                let text = if padded { without_blank(without_blank(text)) } else { text };
-                let count = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+                let text = if padded {
+                    without_blank(without_blank(text))
+                } else {
+                    text
+                };
+                let count = text
+                    .iter()
+                    .take(3)
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 if count == 0 || (!padded && count != 3) {
                     return Err(Failure::Bad);
                 }
@@ -129,7 +151,8 @@ impl Found {
                 in_range(second, 0, 59, "second")?;
                 self.second = second;
                 // A fraction may follow even if the layout has none.
-                let layout_has_one = matches!(next_token(layout), Some((_, Token::Fraction { .. }, _, _)));
+                let layout_has_one =
+                    matches!(next_token(layout), Some((_, Token::Fraction { .. }, _, _)));
                 if is_fraction(rest) && !layout_has_one {
                     let (nanos, rest) = fraction(rest, None)?;
                     self.nanos = nanos;
@@ -168,7 +191,11 @@ impl Found {
                     rest
                 }
             }
-            Token::Fraction { digits, exact: true, .. } => {
+            Token::Fraction {
+                digits,
+                exact: true,
+                ..
+            } => {
                 if text.len() < 1 + digits {
                     return Err(Failure::Bad);
                 }
@@ -222,7 +249,11 @@ impl Found {
             minute: self.minute,
             second: self.second,
         };
-        let moment = Moment { seconds: civil.seconds(), nanos: self.nanos, zone: Offset::UTC };
+        let moment = Moment {
+            seconds: civil.seconds(),
+            nanos: self.nanos,
+            zone: Offset::UTC,
+        };
         let zone = self.zone.unwrap_or_default();
         if self.utc {
             return Ok(moment);
@@ -230,16 +261,32 @@ impl Found {
         if let Some(offset) = self.offset {
             let seconds = moment.seconds - i64::from(offset);
             let local = offset == 0 && zone.is_empty();
-            let zone = if local { Offset::UTC } else { Offset { seconds: offset, name: Cow::Owned(zone) } };
-            return Ok(Moment { seconds, zone, ..moment });
+            let zone = if local {
+                Offset::UTC
+            } else {
+                Offset {
+                    seconds: offset,
+                    name: Cow::Owned(zone),
+                }
+            };
+            return Ok(Moment {
+                seconds,
+                zone,
+                ..moment
+            });
         }
         if zone.is_empty() {
             return Ok(moment);
         }
         // A name says nothing about the offset, unless it is GMT with hours; those do not move the time.
-        let hours = zone.strip_prefix("GMT").and_then(|hours| hours.parse::<i32>().ok());
+        let hours = zone
+            .strip_prefix("GMT")
+            .and_then(|hours| hours.parse::<i32>().ok());
         let offset = hours.unwrap_or(0) * 3600;
-        Ok(moment.in_zone(Offset { seconds: offset, name: Cow::Owned(zone) }))
+        Ok(moment.in_zone(Offset {
+            seconds: offset,
+            name: Cow::Owned(zone),
+        }))
     }
 }
 
@@ -272,7 +319,11 @@ fn without_blank(text: &[u8]) -> &[u8] {
 }
 
 fn in_range(number: i64, from: i64, to: i64, what: &'static str) -> Result<(), Failure> {
-    if (from..=to).contains(&number) { Ok(()) } else { Err(Failure::Range(what)) }
+    if (from..=to).contains(&number) {
+        Ok(())
+    } else {
+        Err(Failure::Range(what))
+    }
 }
 
 /// Exactly so many digits.
@@ -281,7 +332,12 @@ fn digits(text: &[u8], count: usize) -> Step<'_, i64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Failure::Bad);
     }
-    Ok((digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')), rest))
+    Ok((
+        digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0')),
+        rest,
+    ))
 }
 
 /// One or two digits, or exactly two.
@@ -313,14 +369,20 @@ fn fraction(text: &[u8], count: Option<usize>) -> Step<'_, u32> {
     let Some((b'.' | b',', after)) = text.split_first() else {
         return Err(Failure::Bad);
     };
-    let all = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let all = after
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let count = count.unwrap_or(all);
     if count > all {
         return Err(Failure::Bad);
     }
     let (digits, rest) = after.split_at(count);
     let digits = digits.iter().chain(std::iter::repeat(&b'0')).take(9);
-    Ok((digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0')), rest))
+    Ok((
+        digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0')),
+        rest,
+    ))
 }
 
 fn zone_offset(text: &[u8], form: ZoneForm) -> Step<'_, i32> {
@@ -332,7 +394,11 @@ fn zone_offset(text: &[u8], form: ZoneForm) -> Step<'_, i32> {
         ZoneForm::Seconds => (3, false),
         ZoneForm::ColonSeconds => (3, true),
     };
-    let limits = [(24, "time zone offset hour"), (60, "time zone offset minute"), (60, "time zone offset second")];
+    let limits = [
+        (24, "time zone offset hour"),
+        (60, "time zone offset minute"),
+        (60, "time zone offset second"),
+    ];
     let (mut offset, mut unit, mut range) = (0, 3600, None);
     for (at, (limit, what)) in limits.into_iter().take(parts).enumerate() {
         if at > 0 && colon {
@@ -370,7 +436,12 @@ fn zone_name_length(text: &[u8]) -> Option<usize> {
     if matches!(text[0], b'+' | b'-') {
         return Some(signed_offset_length(text)).filter(|length| *length > 0);
     }
-    match text.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count() {
+    match text
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count()
+    {
         5 if text[4] == b'T' => Some(5),
         4 if text[3] == b'T' || text.starts_with(b"WITA") => Some(4),
         3 => Some(3),
@@ -379,10 +450,21 @@ fn zone_name_length(text: &[u8]) -> Option<usize> {
 }
 
 fn signed_offset_length(text: &[u8]) -> usize {
-    let Some((b'+' | b'-', after)) = text.split_first() else { return 0 };
-    let count = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let hours = after[..count].iter().fold(0_u32, |value, digit| value.saturating_mul(10) + u32::from(digit - b'0'));
-    if count == 0 || hours > 23 { 0 } else { 1 + count }
+    let Some((b'+' | b'-', after)) = text.split_first() else {
+        return 0;
+    };
+    let count = after
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let hours = after[..count].iter().fold(0_u32, |value, digit| {
+        value.saturating_mul(10) + u32::from(digit - b'0')
+    });
+    if count == 0 || hours > 23 {
+        0
+    } else {
+        1 + count
+    }
 }
 
 /// As Go's time package quotes: bytes that are not ASCII are written as numbers.
@@ -410,7 +492,9 @@ mod tests {
     #[track_caller]
     fn check(layout: &str, text: &str, print: &str, expected: &str) {
         let found = match parse(layout, text.as_bytes()) {
-            Ok(moment) => String::from_utf8(format(print.as_bytes(), &moment, 1000).unwrap()).unwrap(),
+            Ok(moment) => {
+                String::from_utf8(format(print.as_bytes(), &moment, 1000).unwrap()).unwrap()
+            }
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected, "{layout} {text}");
@@ -422,17 +506,37 @@ mod tests {
         let expected = "Thursday Thu March Mar 03 3 04 4  4 05 05 5 06 6 07 7 AM am 2021 21 UTC +0000 +00:00 Z .000 063  63";
         check("2006-01-02 15:04:05", "2021-03-04 05:06:07", all, expected);
         let fractions = "05.000 05.999 05.000000 05.999999 .00 05,000";
-        check("2006-01-02 15:04:05.000000", "2021-03-04 05:06:07.120000", fractions, "07.120 07.12 07.120000 07.12 .12 07,120");
-        check("2006", "2021", "_2006 Januarys Jans Mond", "_2021 Januarys Jans Mond");
+        check(
+            "2006-01-02 15:04:05.000000",
+            "2021-03-04 05:06:07.120000",
+            fractions,
+            "07.120 07.12 07.120000 07.12 .12 07,120",
+        );
+        check(
+            "2006",
+            "2021",
+            "_2006 Januarys Jans Mond",
+            "_2021 Januarys Jans Mond",
+        );
     }
 
     #[test]
     fn reads_as_recorded() {
         let iso = "2006-01-02T15:04:05Z07:00";
-        check(iso, "2020-01-02T03:04:05+02:00", iso, "2020-01-02T03:04:05+02:00");
+        check(
+            iso,
+            "2020-01-02T03:04:05+02:00",
+            iso,
+            "2020-01-02T03:04:05+02:00",
+        );
         check(iso, "2020-01-02T03:04:05Z", iso, "2020-01-02T03:04:05Z");
         check("Jan _2 2006", "Feb  3 2021", "2006-1-2", "2021-2-3");
-        check("2006-01-02 15:04:05", "2020-01-02 03:04:05.678", "05.999", "05.678");
+        check(
+            "2006-01-02 15:04:05",
+            "2020-01-02 03:04:05.678",
+            "05.999",
+            "05.678",
+        );
         check("20060102", "20200102", "Mon", "Thu");
         check("3:04PM", "12:30AM", "15:04", "00:30");
         check("2006 002", "2024 060", "01-02", "02-29");
@@ -441,10 +545,35 @@ mod tests {
 
     #[test]
     fn errors_as_in_go() {
-        check("2006-01-02", "x", "", "parsing time \"x\" as \"2006-01-02\": cannot parse \"x\" as \"2006\"");
-        check("2006-01-02", "2020-13-01", "", "parsing time \"2020-13-01\": month out of range");
-        check("2006-01-02", "2020-02-30", "", "parsing time \"2020-02-30\": day out of range");
-        check("2006-01-02", "2020-02-03x", "", "parsing time \"2020-02-03x\": extra text: \"x\"");
-        check("2006-01-02", "2020/02", "", "parsing time \"2020/02\" as \"2006-01-02\": cannot parse \"/02\" as \"-\"");
+        check(
+            "2006-01-02",
+            "x",
+            "",
+            "parsing time \"x\" as \"2006-01-02\": cannot parse \"x\" as \"2006\"",
+        );
+        check(
+            "2006-01-02",
+            "2020-13-01",
+            "",
+            "parsing time \"2020-13-01\": month out of range",
+        );
+        check(
+            "2006-01-02",
+            "2020-02-30",
+            "",
+            "parsing time \"2020-02-30\": day out of range",
+        );
+        check(
+            "2006-01-02",
+            "2020-02-03x",
+            "",
+            "parsing time \"2020-02-03x\": extra text: \"x\"",
+        );
+        check(
+            "2006-01-02",
+            "2020/02",
+            "",
+            "parsing time \"2020/02\" as \"2006-01-02\": cannot parse \"/02\" as \"-\"",
+        );
     }
 }

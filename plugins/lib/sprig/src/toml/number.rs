@@ -29,7 +29,10 @@ pub(super) fn scan(text: &str) -> Result<(Token, usize), String> {
             Some('n') if word("nan") => return Ok((Token::Float, 4)),
             Some(c @ ('i' | 'n')) => return Err(format!("invalid float: '{}{c}'", &text[..1])),
             Some('0') if matches!(bytes.get(2), Some(b'b' | b'o' | b'x')) => {
-                return Err(format!("cannot use sign with non-decimal numbers: '{}'", &text[..3]));
+                return Err(format!(
+                    "cannot use sign with non-decimal numbers: '{}'",
+                    &text[..3]
+                ));
             }
             Some('.') => return Err("floats must start with a digit, not '.'".to_owned()),
             Some('0'..='9') => {}
@@ -49,18 +52,29 @@ pub(super) fn scan(text: &str) -> Result<(Token, usize), String> {
         if let Some((radix, name)) = radix {
             let next = text[2..].chars().next();
             if !next.is_some_and(|c| c.is_digit(radix)) {
-                return Err(format!("not {name} number: '{}{}'", &text[..2], next.unwrap_or('\0')));
+                return Err(format!(
+                    "not {name} number: '{}{}'",
+                    &text[..2],
+                    next.unwrap_or('\0')
+                ));
             }
-            let length = text[2..].find(|c: char| c != '_' && !c.is_digit(radix)).unwrap_or(text.len() - 2);
+            let length = text[2..]
+                .find(|c: char| c != '_' && !c.is_digit(radix))
+                .unwrap_or(text.len() - 2);
             return Ok((Token::Integer, 2 + length));
         }
     }
     let run = |from: usize, belongs: &dyn Fn(u8) -> bool| {
-        bytes[from..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| from + length)
+        bytes[from..]
+            .iter()
+            .position(|byte| !belongs(*byte))
+            .map_or(bytes.len(), |length| from + length)
     };
     let digits = run(start, &|byte| byte.is_ascii_digit());
     if !signed && matches!(bytes.get(digits), Some(b'-' | b':')) {
-        let end = run(digits, &|byte| byte.is_ascii_digit() || b"-:Tt .Zz+".contains(&byte));
+        let end = run(digits, &|byte| {
+            byte.is_ascii_digit() || b"-:Tt .Zz+".contains(&byte)
+        });
         let trimmed = text[..end].trim_end_matches(' ').len();
         return Ok((Token::Date, trimmed));
     }
@@ -68,7 +82,12 @@ pub(super) fn scan(text: &str) -> Result<(Token, usize), String> {
     if !matches!(bytes.get(whole), Some(b'.' | b'e' | b'E')) {
         return Ok((Token::Integer, whole));
     }
-    Ok((Token::Float, run(whole, &|byte| byte.is_ascii_digit() || b"_.-+eE".contains(&byte))))
+    Ok((
+        Token::Float,
+        run(whole, &|byte| {
+            byte.is_ascii_digit() || b"_.-+eE".contains(&byte)
+        }),
+    ))
 }
 
 /// A character as Go quotes it; none is NUL.
@@ -94,28 +113,43 @@ pub(super) fn value(token: Token, text: &str) -> Result<Value, String> {
 
 fn integer(text: &str) -> Result<Value, String> {
     if !underscores_fit(text) {
-        return Err(format!("Invalid integer {text:?}: underscores must be surrounded by digits"));
+        return Err(format!(
+            "Invalid integer {text:?}: underscores must be surrounded by digits"
+        ));
     }
     if leading_zero(text) {
-        return Err(format!("Invalid integer {text:?}: cannot have leading zeroes"));
+        return Err(format!(
+            "Invalid integer {text:?}: cannot have leading zeroes"
+        ));
     }
     let number = parse_int(text.as_bytes(), 0);
-    number.map(Value::Int64).ok_or_else(|| format!("{text} is out of range for int64"))
+    number
+        .map(Value::Int64)
+        .ok_or_else(|| format!("{text} is out of range for int64"))
 }
 
 fn float(text: &str) -> Result<Value, String> {
-    let parts: Vec<&str> = text.split(['.', 'e', 'E']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = text
+        .split(['.', 'e', 'E'])
+        .filter(|part| !part.is_empty())
+        .collect();
     if !is_word(text) {
         if !parts.iter().all(|part| underscores_fit(part)) {
-            return Err(format!("Invalid float {text:?}: underscores must be surrounded by digits"));
+            return Err(format!(
+                "Invalid float {text:?}: underscores must be surrounded by digits"
+            ));
         }
         if parts.first().is_some_and(|part| leading_zero(part)) {
-            return Err(format!("Invalid float {text:?}: cannot have leading zeroes"));
+            return Err(format!(
+                "Invalid float {text:?}: cannot have leading zeroes"
+            ));
         }
         let mut period = false;
         for c in text.chars().chain(['x']) {
             if period && !c.is_ascii_digit() {
-                return Err(format!("Invalid float {text:?}: '.' must be followed by one or more digits"));
+                return Err(format!(
+                    "Invalid float {text:?}: '.' must be followed by one or more digits"
+                ));
             }
             period = c == '.';
         }
@@ -166,15 +200,23 @@ fn date(text: &str) -> Result<Value, String> {
     let text = text.replace('z', "Z").replace(['t', ' '], "T");
     let invalid = || format!("invalid datetime: {text:?}");
     for (layout, zone) in FORMS {
-        let Ok(moment) = parse(layout, text.as_bytes()) else { continue };
+        let Ok(moment) = parse(layout, text.as_bytes()) else {
+            continue;
+        };
         // Go reads one digit where the layout has two; TOML does not.
-        let same = layout.bytes().take_while(|byte| !matches!(byte, b'.' | b'Z')).enumerate();
+        let same = layout
+            .bytes()
+            .take_while(|byte| !matches!(byte, b'.' | b'Z'))
+            .enumerate();
         let mut same = same.filter(|(_, byte)| !byte.is_ascii_digit());
         if same.any(|(at, byte)| text.as_bytes().get(at) != Some(&byte)) {
             return Err(invalid());
         }
         return Ok(match zone {
-            Some(zone) => moment.in_zone(Offset { seconds: 0, name: Cow::Borrowed(zone) }),
+            Some(zone) => moment.in_zone(Offset {
+                seconds: 0,
+                name: Cow::Borrowed(zone),
+            }),
             None => moment,
         }
         .into_value());

@@ -23,11 +23,20 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, TomlError> {
             let before = &text[..error.valid_up_to()];
             let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
             let message = format!("invalid UTF-8 byte: 0x{:02x}", text[error.valid_up_to()]);
-            return Err(TomlError { line, key: String::new(), message });
+            return Err(TomlError {
+                line,
+                key: String::new(),
+                message,
+            });
         }
     };
     let plain = plain.strip_prefix('\u{feff}').unwrap_or(plain);
-    let mut reader = Reader { text: plain, at: 0, context: Vec::new(), current: None };
+    let mut reader = Reader {
+        text: plain,
+        at: 0,
+        context: Vec::new(),
+        current: None,
+    };
     reader.document()
 }
 
@@ -52,9 +61,14 @@ impl<'t> Reader<'t> {
     }
 
     fn next(&mut self) -> Read<Option<char>> {
-        let Some(c) = self.peek() else { return Ok(None) };
+        let Some(c) = self.peek() else {
+            return Ok(None);
+        };
         if matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}') {
-            let message = format!("TOML files cannot contain control characters: '0x{:02x}'", u32::from(c));
+            let message = format!(
+                "TOML files cannot contain control characters: '0x{:02x}'",
+                u32::from(c)
+            );
             return Err(self.error(message));
         }
         self.at += c.len_utf8();
@@ -104,9 +118,20 @@ impl<'t> Reader<'t> {
         path.extend(self.current.clone());
         let key = match path.len() {
             0 => String::new(),
-            _ => format!(" (last key {})", quote(&Text::from(shown_path(&path)))),
+            _ => format!(" (last key {})", quote(Text::from(shown_path(&path)))),
         };
-        TomlError { line, key, message: message.into() }
+        TomlError {
+            line,
+            key,
+            message: message.into(),
+        }
+    }
+
+    /// An error at the character that comes next, in a header. A line break there counts as read.
+    fn header_error(&self, message: impl Into<String>) -> TomlError {
+        let mut error = self.error(message);
+        error.line += usize::from(self.peek() == Some('\n'));
+        error
     }
 
     fn document(&mut self) -> Read<Value> {
@@ -135,8 +160,9 @@ impl<'t> Reader<'t> {
             Some('\r') if self.rest().starts_with("\r\n") => Ok(()),
             other => {
                 let found = shown_rune(other);
-                let message =
-                    format!("expected a top-level item to end with a newline, comment, or EOF, but got {found} instead");
+                let message = format!(
+                    "expected a top-level item to end with a newline, comment, or EOF, but got {found} instead"
+                );
                 Err(self.error(message))
             }
         }
@@ -150,9 +176,15 @@ impl<'t> Reader<'t> {
             self.blanks();
             match self.peek() {
                 None | Some(']') => {
-                    return Err(self.error("unexpected end of table name (table names cannot be empty)"));
+                    return Err(
+                        self.error("unexpected end of table name (table names cannot be empty)")
+                    );
                 }
-                Some('.') => return Err(self.error("unexpected table separator (table names cannot be empty)")),
+                Some('.') => {
+                    return Err(
+                        self.error("unexpected table separator (table names cannot be empty)")
+                    );
+                }
                 Some(_) => path.push(self.key_part()?),
             }
             if path.len() > MAX_DEPTH {
@@ -164,17 +196,25 @@ impl<'t> Reader<'t> {
                 Some(']') => break,
                 other => {
                     let found = shown_rune(other);
-                    return Err(self.error(format!("expected '.' or ']' to end table name, but got {found} instead")));
+                    return Err(self.header_error(format!(
+                        "expected '.' or ']' to end table name, but got {found} instead"
+                    )));
                 }
             }
         }
         self.at += 1;
         if many && !self.eat("]") {
             let found = shown_rune(self.peek());
-            return Err(self.error(format!("expected end of table array name delimiter ']', but got {found} instead")));
+            return Err(self.header_error(format!(
+                "expected end of table array name delimiter ']', but got {found} instead"
+            )));
         }
         self.context = path[..path.len() - 1].to_vec();
-        let opened = if many { tables.open_next(&path) } else { tables.open(&path, false) };
+        let opened = if many {
+            tables.open_next(&path)
+        } else {
+            tables.open(&path, false)
+        };
         opened.map_err(|message| self.error(message))?;
         self.context = path;
         Ok(())
@@ -237,11 +277,15 @@ impl<'t> Reader<'t> {
         for part in path {
             inner.push(part.clone());
             self.context.push(part);
-            tables.open(&inner, true).map_err(|message| self.error(message))?;
+            tables
+                .open(&inner, true)
+                .map_err(|message| self.error(message))?;
         }
         let value = self.value(depth)?;
         self.current = Some(key.clone());
-        tables.set(&inner, &key, value).map_err(|message| self.error(message))
+        tables
+            .set(&inner, &key, value)
+            .map_err(|message| self.error(message))
     }
 
     fn value(&mut self, depth: usize) -> Read<Node> {
@@ -262,7 +306,11 @@ impl<'t> Reader<'t> {
             Some('"') => {
                 let many = self.eat("\"\"\"");
                 self.at += usize::from(!many);
-                let text = if many { self.basic_lines()? } else { self.basic()? };
+                let text = if many {
+                    self.basic_lines()?
+                } else {
+                    self.basic()?
+                };
                 text.into()
             }
             Some('\'') => {
@@ -295,12 +343,14 @@ impl<'t> Reader<'t> {
                 return Ok(Value::Float(number));
             }
         }
-        let word = &rest[..rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())];
+        let word = &rest[..rest
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(rest.len())];
         let value = match word {
             "true" => true,
             "false" => false,
             _ => {
-                let found = quote(&Text::from(word));
+                let found = quote(Text::from(word));
                 return Err(self.error(format!("expected value but found {found} instead")));
             }
         };
@@ -329,8 +379,11 @@ impl<'t> Reader<'t> {
                 Some(',') => self.at += 1,
                 Some(']') => break,
                 other => {
-                    let found = other.map_or_else(|| "end of file".to_owned(), |c| format!("'{c}'"));
-                    let message = format!("expected a comma (',') or array terminator (']'), but got {found}");
+                    let found =
+                        other.map_or_else(|| "end of file".to_owned(), |c| format!("'{c}'"));
+                    let message = format!(
+                        "expected a comma (',') or array terminator (']'), but got {found}"
+                    );
                     return Err(self.error(message));
                 }
             }
@@ -359,9 +412,11 @@ impl<'t> Reader<'t> {
                 Some(',') => self.at += 1,
                 Some('}') => break,
                 other => {
-                    let found = other.map_or_else(|| "end of file".to_owned(), |c| format!("'{c}'"));
-                    let message =
-                        format!("expected a comma or an inline table terminator '}}', but got {found} instead");
+                    let found =
+                        other.map_or_else(|| "end of file".to_owned(), |c| format!("'{c}'"));
+                    let message = format!(
+                        "expected a comma or an inline table terminator '}}', but got {found} instead"
+                    );
                     return Err(self.error(message));
                 }
             }
@@ -460,7 +515,10 @@ impl<'t> Reader<'t> {
             return Err(self.error(format!("unexpected {around}{marks}{around}")));
         }
         self.at += count;
-        out.extend(std::iter::repeat_n(mark, if count < 3 { count } else { count - 3 }));
+        out.extend(std::iter::repeat_n(
+            mark,
+            if count < 3 { count } else { count - 3 },
+        ));
         Ok(count >= 3)
     }
 
@@ -488,14 +546,21 @@ impl<'t> Reader<'t> {
         let from = self.at;
         for _ in 0..count {
             if !self.next()?.is_some_and(|c| c.is_ascii_hexdigit()) {
-                let found = quote(&Text::from(&self.text[start..self.at]));
-                let message = format!("expected {name} hexadecimal digits after '\\{letter}', but got {found} instead");
+                let found = quote(Text::from(&self.text[start..self.at]));
+                let message = format!(
+                    "expected {name} hexadecimal digits after '\\{letter}', but got {found} instead"
+                );
                 return Err(self.error(message));
             }
         }
-        let code = u32::from_str_radix(&self.text[from..self.at], 16).ok().and_then(char::from_u32);
+        let code = u32::from_str_radix(&self.text[from..self.at], 16)
+            .ok()
+            .and_then(char::from_u32);
         let Some(c) = code else {
-            let message = format!("Escaped character '\\u{}' is not valid UTF-8.", &self.text[from..self.at]);
+            let message = format!(
+                "Escaped character '\\u{}' is not valid UTF-8.",
+                &self.text[from..self.at]
+            );
             return Err(self.error(message));
         };
         push(out, c)

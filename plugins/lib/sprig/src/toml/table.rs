@@ -29,7 +29,10 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn below(prefix: Vec<Text>) -> Self {
-        Self { prefix, ..Self::default() }
+        Self {
+            prefix,
+            ..Self::default()
+        }
     }
 
     fn full(&self, path: &[Text]) -> String {
@@ -63,7 +66,9 @@ impl Tables {
         self.implicit.extend(missing);
         let mut entries = &mut self.root;
         for key in path {
-            let node = entries.entry(key.clone()).or_insert_with(|| Node::Table(Entries::new()));
+            let node = entries
+                .entry(key.clone())
+                .or_insert_with(|| Node::Table(Entries::new()));
             entries = match node {
                 Node::Table(table) => table,
                 Node::Tables(tables) if !tables.is_empty() => {
@@ -78,14 +83,16 @@ impl Tables {
 
     /// `[path]`, or a table on the way of a dotted key.
     pub(super) fn open(&mut self, path: &[Text], dotted: bool) -> Result<(), String> {
-        let Some((last, parent)) = path.split_last() else { return Ok(()) };
+        let Some((last, parent)) = path.split_last() else {
+            return Ok(());
+        };
         if dotted {
             self.implicit.insert(path.to_vec());
         }
         let exists = self.walk(parent, true)?.contains_key(last);
         if !exists {
-            self.walk(parent, true)?.insert(last.clone(), Node::Table(Entries::new()));
-            self.implicit.remove(path);
+            self.walk(parent, true)?
+                .insert(last.clone(), Node::Table(Entries::new()));
             return Ok(());
         }
         if self.implicit.remove(path) {
@@ -96,19 +103,24 @@ impl Tables {
 
     /// `[[path]]`
     pub(super) fn open_next(&mut self, path: &[Text]) -> Result<(), String> {
-        let Some((last, parent)) = path.split_last() else { return Ok(()) };
+        let Some((last, parent)) = path.split_last() else {
+            return Ok(());
+        };
         let shown = self.full(path);
         let entries = self.walk(parent, true)?;
-        match entries.entry(last.clone()).or_insert_with(|| Node::Tables(Vec::new())) {
+        match entries
+            .entry(last.clone())
+            .or_insert_with(|| Node::Tables(Vec::new()))
+        {
             Node::Tables(tables) => {
                 tables.push(Entries::new());
                 // What was said below the one before does not count for this one.
                 self.implicit.retain(|known| !known.starts_with(path));
                 Ok(())
             }
-            Node::Plain(_) | Node::Table(_) => {
-                Err(format!("Key '{shown}' was already created and cannot be used as an array."))
-            }
+            Node::Plain(_) | Node::Table(_) => Err(format!(
+                "Key '{shown}' was already created and cannot be used as an array."
+            )),
         }
     }
 

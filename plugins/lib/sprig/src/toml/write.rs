@@ -10,9 +10,14 @@ use crate::time::{Offset, format};
 
 /// Writes a value. What cannot be written is an error in the library's words.
 pub(crate) fn write(value: &Value, limit: usize) -> Result<Vec<u8>, FuncError> {
-    let mut writer = Writer { out: Vec::new(), limit };
+    let mut writer = Writer {
+        out: Vec::new(),
+        limit,
+    };
     if value.is_nil() {
-        return Err(FuncError::panic("reflect: call of reflect.Value.Type on zero Value"));
+        return Err(FuncError::panic(
+            "reflect: call of reflect.Value.Type on zero Value",
+        ));
     }
     writer.encode(&mut Vec::new(), value)?;
     Ok(writer.out)
@@ -31,14 +36,20 @@ fn shape(value: &Value) -> Result<Shape, FuncError> {
     Ok(match value {
         value if is_nothing(value) => Shape::Nothing,
         Value::Map(_) => Shape::Table,
-        Value::Object(object) if object.kind() != Kind::Struct && object.kind() != Kind::Ptr => Shape::Plain,
-        Value::Object(_) if text_of(value).is_some() || value.downcast::<Moment>().is_some() => Shape::Plain,
+        Value::Object(object) if object.kind() != Kind::Struct && object.kind() != Kind::Ptr => {
+            Shape::Plain
+        }
+        Value::Object(_) if text_of(value).is_some() || value.downcast::<Moment>().is_some() => {
+            Shape::Plain
+        }
         Value::Object(_) => Shape::Table,
         Value::List(list) => {
             let mut tables = !list.is_empty();
             for item in list.iter() {
                 match shape(item)? {
-                    Shape::Nothing => return Err(FuncError::new("toml: cannot encode array with nil element")),
+                    Shape::Nothing => {
+                        return Err(FuncError::new("toml: cannot encode array with nil element"));
+                    }
                     Shape::Table => {}
                     Shape::Plain | Shape::Tables => tables = false,
                 }
@@ -60,7 +71,9 @@ fn is_nothing(value: &Value) -> bool {
 
 /// The text of an object that writes itself as one.
 fn text_of(value: &Value) -> Option<Text> {
-    let Value::Object(object) = value else { return None };
+    let Value::Object(object) = value else {
+        return None;
+    };
     match (object.json(), value.downcast::<Named>()) {
         (Some(serde_json::Value::String(text)), _) => Some(text.into()),
         (_, Some(Named::Duration(_))) => object.string(),
@@ -71,9 +84,11 @@ fn text_of(value: &Value) -> Option<Text> {
 fn entries(value: &Value) -> Vec<(Text, Value)> {
     match value {
         Value::Map(map) => map.entries(),
-        Value::Object(object) => {
-            object.fields().into_iter().map(|(name, value)| (Text::from_static(name), value)).collect()
-        }
+        Value::Object(object) => object
+            .fields()
+            .into_iter()
+            .map(|(name, value)| (Text::from_static(name), value))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -102,7 +117,9 @@ impl Writer {
             }
             Shape::Tables => {
                 if path.is_empty() {
-                    return Err(FuncError::new("toml: top-level values must be Go maps or structs"));
+                    return Err(FuncError::new(
+                        "toml: top-level values must be Go maps or structs",
+                    ));
                 }
                 for item in value.slice_items().unwrap_or_default() {
                     self.newline();
@@ -171,7 +188,9 @@ impl Writer {
             Value::Float(number) => {
                 let text = match number {
                     number if number.is_nan() => "nan".to_owned(),
-                    number if number.is_infinite() => if *number > 0.0 { "inf" } else { "-inf" }.to_owned(),
+                    number if number.is_infinite() => {
+                        if *number > 0.0 { "inf" } else { "-inf" }.to_owned()
+                    }
                     _ => display(value).to_string(),
                 };
                 let whole = number.is_finite() && !text.contains(['.', 'e']);
@@ -231,7 +250,8 @@ impl Writer {
             }
         };
         let moment = moment.in_zone(Offset::UTC);
-        self.out.extend(format(layout, &moment, self.limit).unwrap_or_default());
+        self.out
+            .extend(format(layout, &moment, self.limit).unwrap_or_default());
     }
 }
 

@@ -18,8 +18,18 @@ fn text() -> impl Strategy<Value = Text> {
         "[a-z0-9 .,:/_*^$()\\[\\]{}+?|-]{0,24}".prop_map(Text::from),
         prop::collection::vec(any::<u8>(), 0..16).prop_map(Text::from),
         prop::sample::select(vec![
-            "", "1.2.3", ">=1.2 <3", "2006-01-02T15:04:05Z07:00", "1h30m", "a: [1, {b: c}]", "{\"a\": [1]}", "[a]\nb = 1",
-            "YWJj", "http://u:p@h:1/p?q#f", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "é\u{200b}😀",
+            "",
+            "1.2.3",
+            ">=1.2 <3",
+            "2006-01-02T15:04:05Z07:00",
+            "1h30m",
+            "a: [1, {b: c}]",
+            "{\"a\": [1]}",
+            "[a]\nb = 1",
+            "YWJj",
+            "http://u:p@h:1/p?q#f",
+            "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+            "é\u{200b}😀",
         ])
         .prop_map(Text::from),
     ]
@@ -45,7 +55,8 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((text(), inner), 0..5).prop_map(|entries| Value::Map(entries.into_iter().collect())),
+            prop::collection::vec((text(), inner), 0..5)
+                .prop_map(|entries| Value::Map(entries.into_iter().collect())),
         ]
     })
 }
@@ -78,7 +89,7 @@ fn fit(kind: Type, value: &Value, number: i64, text: &Text, world: &mut World) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_function_panics(

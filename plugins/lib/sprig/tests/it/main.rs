@@ -1,7 +1,10 @@
 //! The functions in templates, and what the original makes of them.
 
 #![allow(clippy::unwrap_used)]
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test asks for one variant")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test asks for one variant"
+)]
 
 mod arguments;
 mod certificates;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use weir_chart::Profile;
 use weir_gotemplate::{
-    Error, ErrorKind, Functions, Kind, Limits, Map, MapType, Method, MissingKey, Object, Signature, TemplateSet, Text,
-    Type, Value,
+    Error, ErrorKind, Functions, Kind, Limits, Map, MapType, Method, MissingKey, Object, Signature,
+    TemplateSet, Text, Type, Value,
 };
 use weir_sprig::{Circumstances, Options, add_data, add_sprig};
 
@@ -37,7 +37,9 @@ impl Circumstances for World {
             state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         let bytes = (0..length).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 56) as u8
         });
         bytes.collect()
@@ -51,14 +53,19 @@ impl Circumstances for World {
 pub(crate) fn functions(profile: Profile) -> Functions {
     let options = Options {
         profile,
-        circumstances: |call| call.context::<World>().map(|world| world as &mut dyn Circumstances),
+        circumstances: |call| {
+            call.context::<World>()
+                .map(|world| world as &mut dyn Circumstances)
+        },
     };
     let mut functions = Functions::builtins();
     add_sprig(&mut functions, options);
     add_data(&mut functions, profile);
-    functions.add("include", Signature::fixed(&[Type::String, Type::Any]), |call, args| {
-        Ok(call.execute(args.text(0)?, args.at(1)?.clone())?.into())
-    });
+    functions.add(
+        "include",
+        Signature::fixed(&[Type::String, Type::Any]),
+        |call, args| Ok(call.execute(args.text(0)?, args.at(1)?.clone())?.into()),
+    );
     functions
 }
 
@@ -67,10 +74,18 @@ pub(crate) fn render_in(world: &mut World, text: &str) -> Result<Text, Box<Error
     render_with(world, text, Value::empty_map(), Profile::Helm4)
 }
 
-pub(crate) fn render_with(world: &mut World, text: &str, data: Value, profile: Profile) -> Result<Text, Box<Error>> {
+pub(crate) fn render_with(
+    world: &mut World,
+    text: &str,
+    data: Value,
+    profile: Profile,
+) -> Result<Text, Box<Error>> {
     let mut set = TemplateSet::new("gotpl", functions(profile), MissingKey::Zero);
-    set.parse(FILE, text).map_err(|error| Box::new(error.into()))?;
-    set.run(Limits::default(), world).execute(&Text::from(FILE), data).map_err(Box::new)
+    set.parse(FILE, text)
+        .map_err(|error| Box::new(error.into()))?;
+    set.run(Limits::default(), world)
+        .execute(&Text::from(FILE), data)
+        .map_err(Box::new)
 }
 
 /// Renders a text that has no mistake.
@@ -93,8 +108,16 @@ pub(crate) fn failure(text: &str) -> String {
 
 /// Helm's root object, as far as values and constants go.
 pub(crate) fn dot(values: &serde_json::Value, profile: Profile) -> Value {
-    static VALUES: MapType = MapType { name: "common.Values", elem: Type::Any, methods: METHODS };
-    static VALUES_3: MapType = MapType { name: "chartutil.Values", elem: Type::Any, methods: METHODS };
+    static VALUES: MapType = MapType {
+        name: "common.Values",
+        elem: Type::Any,
+        methods: METHODS,
+    };
+    static VALUES_3: MapType = MapType {
+        name: "chartutil.Values",
+        elem: Type::Any,
+        methods: METHODS,
+    };
     const METHODS: &[Method] = &[Method {
         name: "AsMap",
         signature: Signature::fixed(&[]),
@@ -103,7 +126,11 @@ pub(crate) fn dot(values: &serde_json::Value, profile: Profile) -> Value {
             Ok(map.unwrap_or_default().into())
         },
     }];
-    let kind = if profile.is_helm3() { &VALUES_3 } else { &VALUES };
+    let kind = if profile.is_helm3() {
+        &VALUES_3
+    } else {
+        &VALUES
+    };
     let values = match Value::from_json_floats(values) {
         Value::Map(map) => map.with_type(kind),
         _ => Map::of(kind),
@@ -150,7 +177,9 @@ impl Object for Capabilities {
 
 /// What Helm prints for an error at run time: version 3 as Go does, version 4 in lines.
 pub(crate) fn exec_error(error: &Error, profile: Profile) -> String {
-    let Error::Exec(first) = error else { return error.to_string() };
+    let Error::Exec(first) = error else {
+        return error.to_string();
+    };
     if profile.is_helm3() {
         return error.to_string();
     }
@@ -158,12 +187,22 @@ pub(crate) fn exec_error(error: &Error, profile: Profile) -> String {
     let mut current = &**first;
     loop {
         let template = current.template.lossy();
-        lines.push_str(&format!("{}\n  executing {template:?} at <{}>:\n    ", current.location, current.expression));
+        lines.push_str(&format!(
+            "{}\n  executing {template:?} at <{}>:\n    ",
+            current.location, current.expression
+        ));
         match &current.kind {
-            ErrorKind::Call { function, error: call } => match call.source.as_deref() {
+            ErrorKind::Call {
+                function,
+                error: call,
+            } => match call.source.as_deref() {
                 Some(Error::Exec(inner)) if call.message.is_empty() => {
                     lines.push_str(&format!("error calling {function}:\n"));
                     current = inner;
+                }
+                Some(none @ Error::NoTemplate { .. }) if call.message.is_empty() => {
+                    lines.push_str(&format!("error calling {function}:\n{none}"));
+                    return lines.trim().to_owned();
                 }
                 _ => return error.to_string(),
             },

@@ -82,7 +82,11 @@ fn posix(name: &str) -> Option<String> {
         "xdigit" => "0-9A-Fa-f",
         _ => return None,
     };
-    Some(if negated { format!("[^{members}]") } else { members.to_owned() })
+    Some(if negated {
+        format!("[^{members}]")
+    } else {
+        members.to_owned()
+    })
 }
 
 /// Reads `\d` and its like; gives the members.
@@ -109,7 +113,9 @@ pub(super) fn unicode(text: &str) -> Result<Option<(String, &str)>, SyntaxError>
     let (name, after) = match body.chars().next() {
         None => return Err(SyntaxError::new(RANGE, text)),
         Some('{') => {
-            let end = body.find('}').ok_or_else(|| SyntaxError::new(RANGE, text))?;
+            let end = body
+                .find('}')
+                .ok_or_else(|| SyntaxError::new(RANGE, text))?;
             (&body[1..end], &body[end + 1..])
         }
         Some(letter) => body.split_at(letter.len_utf8()),
@@ -122,12 +128,18 @@ pub(super) fn unicode(text: &str) -> Result<Option<(String, &str)>, SyntaxError>
         None => name,
     };
     if plain == "Any" {
-        let class = if negated { r"[^\x{0}-\x{10FFFF}]" } else { r"\p{any}" };
+        let class = if negated {
+            r"[^\x{0}-\x{10FFFF}]"
+        } else {
+            r"\p{any}"
+        };
         return Ok(Some((class.to_owned(), after)));
     }
     let class = format!(r"\{}{{{plain}}}", if negated { 'P' } else { 'p' });
     let named = !plain.is_empty()
-        && plain.chars().all(|c| matches!(c, '_' | '-' | ' ') || c.is_ascii_alphanumeric());
+        && plain
+            .chars()
+            .all(|c| matches!(c, '_' | '-' | ' ') || c.is_ascii_alphanumeric());
     if !named || regex_syntax::parse(&class).is_err() {
         let part = &text[..text.len() - after.len()];
         return Err(SyntaxError::new(RANGE, part));
@@ -164,25 +176,44 @@ pub(super) fn escape(text: &str) -> Result<(char, &str), SyntaxError> {
 
 /// Up to two more octal digits.
 fn octal_escape(first: u32, rest: &str) -> (char, &str) {
-    let digits = rest.bytes().take(2).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
-    let value = rest[..digits].bytes().fold(first, |value, digit| value * 8 + u32::from(digit - b'0'));
-    (char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER), &rest[digits..])
+    let digits = rest
+        .bytes()
+        .take(2)
+        .take_while(|byte| matches!(byte, b'0'..=b'7'))
+        .count();
+    let value = rest[..digits]
+        .bytes()
+        .fold(first, |value, digit| value * 8 + u32::from(digit - b'0'));
+    (
+        char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER),
+        &rest[digits..],
+    )
 }
 
 fn hex_escape<'p>(text: &str, rest: &'p str) -> Result<(char, &'p str), SyntaxError> {
     let fail = |rest: &str| Err(SyntaxError::new(ESCAPE, &text[..text.len() - rest.len()]));
-    let braced = rest.starts_with('{');
-    let mut chars = rest.chars();
-    if braced {
-        chars.next();
-    }
+    let Some(braced) = rest.strip_prefix('{') else {
+        // Both are taken before they are looked at.
+        let mut chars = rest.chars();
+        let digits = [chars.next(), chars.next()].map(|c| c.and_then(|c| c.to_digit(16)));
+        let [Some(high), Some(low)] = digits else {
+            return fail(chars.as_str());
+        };
+        let c = char::from_u32(high << 4 | low).unwrap_or(char::REPLACEMENT_CHARACTER);
+        return Ok((c, chars.as_str()));
+    };
+    let mut chars = braced.chars();
     let (mut value, mut digits) = (0_u32, 0);
-    while braced || digits < 2 {
-        let Some(next) = chars.next() else { return fail("") };
-        if braced && next == '}' {
+    loop {
+        let Some(next) = chars.next() else {
+            return fail("");
+        };
+        if next == '}' {
             break;
         }
-        let Some(digit) = next.to_digit(16) else { return fail(chars.as_str()) };
+        let Some(digit) = next.to_digit(16) else {
+            return fail(chars.as_str());
+        };
         value = value * 16 + digit;
         digits += 1;
         if value > 0x10_FFFF {
@@ -193,5 +224,8 @@ fn hex_escape<'p>(text: &str, rest: &'p str) -> Result<(char, &'p str), SyntaxEr
         return fail(chars.as_str());
     }
     // Go takes surrogates, which no text contains.
-    Ok((char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER), chars.as_str()))
+    Ok((
+        char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER),
+        chars.as_str(),
+    ))
 }

@@ -1,0 +1,166 @@
+//! The plugin `helm`: the engine `weir-helm` as a component.
+//!
+//! It is a generator. Its config ([`config::Config`]) says which chart is rendered for which release, and with which
+//! values; the objects of the manifest become the step's documents in the order of installation. On request it attaches
+//! what `helm template` prints, and what the record of a release needs: manifest, hooks, notes, values.
+//!
+//! Invariant: everything that a chart asks goes to the host as one question; nothing is kept from one call to the next.
+
+mod config;
+mod load;
+mod world;
+
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use weir_helm::{HelmError, Hook, Prepared, Rendered, render};
+use weir_sdk::documents::Place;
+use weir_sdk::{About, Capability, Error, Finding, Generator, Plugin, Result, context, documents};
+
+use config::{Config, SCHEMA};
+use world::Asking;
+
+struct Helm;
+
+weir_sdk::export!(Helm: generator);
+
+impl Plugin for Helm {
+    type Config = Config;
+
+    fn about() -> About {
+        About::new("helm", env!("CARGO_PKG_VERSION"))
+            .summary("renders charts as Helm 4.2 does")
+            .config_schema(SCHEMA)
+            .wants(Capability::files(["**"], "reads charts and values files"))
+            .wants(
+                Capability::values(["*"], "reads the ConfigMaps and Secrets of valuesFrom")
+                    .optional(),
+            )
+            .wants(Capability::objects(["*"], "answers the function lookup").optional())
+            .memory_mib(512)
+    }
+}
+
+impl Generator for Helm {
+    fn generate(config: Config) -> Result<()> {
+        let profile = config.profile();
+        let chart = load::chart(&config.chart, profile)?;
+        let name = chart.name().to_owned();
+        weir_sdk::report::progress(format_args!("rendering chart {name}"));
+        let mut options = config.options();
+        if config.cluster {
+            options
+                .kube_version
+                .get_or_insert_with(context::kube_version);
+            options.cluster_api_versions = Some(context::api_versions());
+        }
+        let prepared = Prepared::new(chart, profile);
+        let environment = Rc::new(Asking {
+            cluster: config.cluster,
+        });
+        let rendered = load::values(&config)
+            .and_then(|values| render(&prepared, &values, &options, environment))
+            .map_err(|error| report(&error, &config))?;
+        if let Some(output) = &config.output {
+            let text = rendered
+                .template_output(&output.options(), profile)
+                .map_err(|error| report(&error, &config))?;
+            documents::attach("output", text.as_bytes())?;
+        }
+        if config.attach {
+            attach(&rendered)?;
+        }
+        hand_over(&rendered, &config)
+    }
+}
+
+/// Gives the objects to the host: the files of `crds/`, the manifest, and hooks if they are wanted.
+fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
+    if rendered.include_crds {
+        for (path, file) in &rendered.crds {
+            documents::add_yaml(&file.text(), Some(&place(config, path)))?;
+        }
+    }
+    for manifest in rendered
+        .manifests
+        .iter()
+        .filter(|manifest| !manifest.object.is_null())
+    {
+        add(&manifest.object, &manifest.path, config)?;
+    }
+    if config.hooks {
+        let wanted = rendered
+            .hooks
+            .iter()
+            .filter(|hook| config.tests || !hook.is_test());
+        for hook in wanted {
+            add(&hook.object, &hook.path, config)?;
+        }
+    }
+    Ok(())
+}
+
+fn add(object: &Value, path: &str, config: &Config) -> Result<()> {
+    documents::add_from(object, &place(config, path))
+        .map_err(|error| error.context(format!("the template {path}")))
+}
+
+/// What the record of a release holds beside the chart.
+fn attach(rendered: &Rendered) -> Result<()> {
+    documents::attach("manifest", rendered.manifest().as_bytes())?;
+    documents::attach("notes", rendered.notes.as_bytes())?;
+    let hooks: Vec<Value> = rendered.hooks.iter().map(hook).collect();
+    documents::attach("hooks", serde_json::to_string(&hooks)?.as_bytes())?;
+    documents::attach("values", serde_json::to_string(&rendered.values)?.as_bytes())
+}
+
+fn hook(hook: &Hook) -> Value {
+    json!({
+        "name": hook.name,
+        "kind": hook.kind,
+        "path": hook.path,
+        "manifest": hook.text,
+        "events": hook.events,
+        "weight": hook.weight,
+        "deletePolicies": hook.delete_policies,
+        "outputLogPolicies": hook.log_policies,
+    })
+}
+
+/// The file of a template in the chart's tree. The path that Helm shows begins with the chart's name.
+fn place(config: &Config, shown: &str) -> Place {
+    let inside = shown.split_once('/').map_or(shown, |(_, path)| path);
+    let path = match config.chart.path.as_str() {
+        "" => inside.to_owned(),
+        folder => format!("{folder}/{inside}"),
+    };
+    Place {
+        path,
+        line: 0,
+        column: 0,
+    }
+}
+
+/// Reports what Helm does not say, with its place, and gives Helm's text as the result of the call.
+fn report(error: &HelmError, config: &Config) -> Error {
+    if let Some(explanation) = error.explanation() {
+        let message = match explanation.hints.first() {
+            Some(hint) => hint.clone(),
+            None => format!("{} failed", explanation.expression),
+        };
+        let mut help = explanation.hints.get(1..).unwrap_or_default().join("; ");
+        for from in &explanation.stack {
+            if !help.is_empty() {
+                help.push_str("; ");
+            }
+            help.push_str("included from ");
+            help.push_str(from);
+        }
+        let mut at = place(config, &explanation.file);
+        at.line = explanation.line;
+        at.column = explanation.column + 1;
+        Finding::error("template", message).at(at).help(help).report();
+    }
+    Error::new(error)
+}
+
