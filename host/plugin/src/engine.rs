@@ -36,11 +36,14 @@ pub(crate) fn engine_config(target: &str) -> wasmtime::Result<Config> {
             ],
         );
     }
+    let stack = usize::try_from(Limits::CEILING.stack_bytes).unwrap_or(usize::MAX);
     config
         .cranelift_opt_level(OptLevel::Speed)
         .consume_fuel(true)
         .epoch_interruption(true)
-        .max_wasm_stack(usize::try_from(Limits::CEILING.stack_bytes).unwrap_or(usize::MAX))
+        .max_wasm_stack(stack)
+        // No call is asynchronous, but the engine refuses a smaller one.
+        .async_stack_size(stack.saturating_add(1 << 20))
         .wasm_backtrace_max_frames(NonZeroUsize::new(40))
         .generate_address_map(true)
         .memory_init_cow(true)

@@ -112,10 +112,15 @@ fn deny() -> Result<()> {
     let mut manifests = guests()?;
     manifests.insert(0, "Cargo.toml".to_owned());
     for manifest in manifests {
-        run(cargo(&["deny", "--manifest-path", &manifest])
-            .args(["check", "--hide-inclusion-graph", "--config"])
+        run(cargo(&["deny", "--manifest-path", &manifest, "--config"])
             .arg(top().join("deny.toml"))
-            .args(["bans", "licenses", "sources"]))?;
+            .args([
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ]))?;
     }
     Ok(())
 }

@@ -13,8 +13,10 @@ use weir_cluster::{Apply, ClusterError};
 
 use crate::bed::{Bed, managers};
 
-/// How many sequences are tried. Each is about eight writes on both.
-const CASES: u32 = 150;
+/// How many sequences are tried; each is about five writes on both. A tenth of a second is what one takes.
+const CASES: u32 = 600;
+/// The same when there is time.
+const CASES_FULL: u32 = 4000;
 
 /// A write by one of three managers.
 #[derive(Clone, Debug)]
@@ -41,6 +43,10 @@ fn random_writes_leave_the_same_on_both() {
         return;
     };
     let local = Bed::local_one();
+    let cases = match std::env::var_os("WEIR_TEST_FULL") {
+        Some(_) => CASES_FULL,
+        None => CASES,
+    };
     for kind in [
         Kind::config_map(),
         Kind::service(),
@@ -53,7 +59,7 @@ fn random_writes_leave_the_same_on_both() {
             kind.prepare(&local).await;
         });
         let config = Config {
-            cases: CASES / 5,
+            cases: cases / 5,
             failure_persistence: None,
             ..Config::default()
         };

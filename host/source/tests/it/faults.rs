@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use weir_source::{Auth, GitOptions, GitSpec, Login, Remedy, SecretText, SourceError};
 use weir_testing::git::{Fault, GitServer, RequestKind};
 
-use crate::lab::{Lab, branch, fetcher, files, noise};
+use crate::lab::{Lab, SHALLOW_FETCH, branch, fetcher, files, noise};
 
 /// What a test expects of a message: it names the address and this.
 #[track_caller]
@@ -43,7 +43,7 @@ async fn each_fault_has_its_own_message_and_leaves_a_usable_cache() {
         (
             RequestKind::Listing,
             Fault::Corrupt(0),
-            "fetching branch \"main\"",
+            "list of references is damaged",
         ),
         (RequestKind::Fetch, Fault::Status(500), "status 500"),
         (RequestKind::Fetch, Fault::Page, "text/html"),
@@ -147,7 +147,7 @@ async fn addresses_that_are_none() {
     for (url, part) in [
         ("ssh://git:hush@example.org/r", "\"ssh\" is not supported"),
         ("file:///etc/passwd", "\"file\" is not supported"),
-        ("git:hush@example.org:r", "relative URL"),
+        ("git:hush@example.org:r", "\"git\" is not supported"),
         ("weir://1/", "\"weir\" is not supported"),
     ] {
         let error = lab
@@ -344,7 +344,7 @@ async fn a_redirect_leads_on_without_the_login() {
             requests.fetches,
             requests.with_credentials
         ),
-        (1, 1, 0)
+        (1, SHALLOW_FETCH, 0)
     );
 
     lab.server

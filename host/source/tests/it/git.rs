@@ -3,7 +3,9 @@ use weir_source::{GitOptions, GitReference, GitSpec};
 use weir_testing::git::{Change, FIRST_COMMIT, GitRequests};
 use weir_tree::{Tree, TreePath};
 
-use crate::lab::{Lab, branch, commit, fetcher, files, name, noise, path, semver, tag};
+use crate::lab::{
+    Lab, SHALLOW_FETCH, branch, commit, fetcher, files, name, noise, path, semver, tag,
+};
 
 #[tokio::test]
 async fn a_branch() {
@@ -21,7 +23,7 @@ async fn a_branch() {
         ("commit on main", FIRST_COMMIT + 60)
     );
     assert!(fetched.moved);
-    assert_eq!(fetched.transfer.requests, 2);
+    assert_eq!(fetched.transfer.requests, 1 + SHALLOW_FETCH);
     assert!(fetched.transfer.bytes > 0);
     let GitRequests {
         listings,
@@ -29,7 +31,7 @@ async fn a_branch() {
         others,
         ..
     } = lab.server.requests();
-    assert_eq!((listings, fetches, others), (1, 1, 0));
+    assert_eq!((listings, fetches, others), (1, SHALLOW_FETCH, 0));
 }
 
 #[tokio::test]
@@ -127,7 +129,7 @@ async fn a_commit() {
     let tip = lab.fetch(commit(ids[2], None)).await.unwrap();
     assert_eq!(
         (tip.revision, tip.transfer.requests),
-        (format!("sha1:{}", ids[2]), 2)
+        (format!("sha1:{}", ids[2]), 1 + SHALLOW_FETCH)
     );
     let first = lab.fetch(commit(ids[0], None)).await.unwrap();
     assert_eq!(

@@ -9,6 +9,10 @@ use weir_source::{
 use weir_testing::git::{GitServer, Repository};
 use weir_tree::{Tree, TreePath, glob};
 
+/// Requests after the listing that a fetch without history takes: over HTTP, Git learns where history is cut off before
+/// it asks for objects.
+pub(crate) const SHALLOW_FETCH: usize = 2;
+
 pub(crate) struct Lab {
     pub(crate) server: GitServer,
     pub(crate) repository: Repository,

@@ -3,12 +3,15 @@
 //! ```text
 //! helm-native template NAME CHART -n NAMESPACE [--include-crds] [--kube-version V] [-f FILE] [--set A=B]
 //! ```
+//!
+//! With `--repeat N` it renders so often, and says on standard error what loading, the first render and the others took.
 
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Instant;
 
 use weir_chart::{Chart, ChartTree, EntryKind, Limits, Overrides, TreeEntry, TreeError};
 use weir_helm::{HelmError, Offline, OutputOptions, Prepared, Profile, RenderOptions, render};
@@ -51,6 +54,7 @@ fn run() -> Result<String, Box<dyn Error>> {
     let mut options = RenderOptions::default();
     let mut output = OutputOptions::default();
     let mut overrides = Overrides::default();
+    let mut repeat = 0;
     let mut words = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -75,6 +79,7 @@ fn run() -> Result<String, Box<dyn Error>> {
             "--profile" => {
                 profile = Profile::from_name(&value()?).ok_or("there is no such profile")?
             }
+            "--repeat" => repeat = value()?.parse()?,
             "--include-crds" => options.include_crds = true,
             "--is-upgrade" => options.upgrade = true,
             "--skip-tests" => output.skip_tests = true,
@@ -92,9 +97,32 @@ fn run() -> Result<String, Box<dyn Error>> {
     }
     options.name.clone_from(name);
     let values = overrides.merge(profile, &mut read_text)?;
+    let start = Instant::now();
     let prepared = Prepared::new(load(Path::new(chart), profile)?, profile);
-    let environment = Rc::new(Offline::new(seconds(), "helm-native"));
-    let rendered = render(&prepared, &values, &options, environment)?;
+    let loaded = start.elapsed();
+    let once = || {
+        render(
+            &prepared,
+            &values,
+            &options,
+            Rc::new(Offline::new(seconds(), "helm-native")),
+        )
+    };
+    let start = Instant::now();
+    let rendered = once()?;
+    let first = start.elapsed();
+    let mut times = Vec::new();
+    for _ in 0..repeat {
+        let start = Instant::now();
+        once()?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    if let Some(median) = times.get(times.len() / 2) {
+        let text =
+            format!("load {loaded:?}, first render {first:?}, median of the others {median:?}\n");
+        std::io::stderr().write_all(text.as_bytes())?;
+    }
     Ok(rendered.template_output(&output, profile)?)
 }
 

@@ -132,7 +132,7 @@ pub struct PluginCall {
     pub name: String,
     /// What it is called as.
     pub role: Role,
-    /// Its config: the object that named it, or the entry of `helmCharts`, as JSON.
+    /// Its config as JSON: the object that named it; for a chart what the plugin `helm` expects.
     pub config: String,
     /// The objects that it works on, as JSON.
     pub documents: Vec<String>,

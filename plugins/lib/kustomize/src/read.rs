@@ -120,7 +120,7 @@ pub(crate) fn check(node: &Node) -> Result<()> {
 }
 
 /// Replaces every `…List` that has items by its items, which go to the end.
-fn open_lists(nodes: Vec<Node>) -> Result<Vec<Node>> {
+pub(crate) fn open_lists(nodes: Vec<Node>) -> Result<Vec<Node>> {
     if !nodes.iter().any(|node| {
         node.get_str("kind")
             .is_some_and(|kind| kind.ends_with("List"))

@@ -246,7 +246,7 @@ fn templates_ask_the_environment() {
     );
     assert!(
         run("a: {{ lookup \"v1\" \"Odd\" \"\" \"\" }}")
-            .unwrap_err()
+            .expect_err("no such kind")
             .ends_with("error calling lookup: no matches for kind")
     );
 }

@@ -119,6 +119,12 @@ pub enum Problem {
     HelmOff,
     #[error("a chart must have a name")]
     ChartName,
+    #[error("valuesMerge must be one of [merge override replace]")]
+    ValuesMerge,
+    #[error("the values file is empty, so that `valuesInline` cannot be merged with it")]
+    ValuesEmpty,
+    #[error("the values are {0}, but must be a map")]
+    ValuesKind(&'static str),
     #[error("there is no chart `{name}` in `{home}`")]
     ChartAbsent { name: String, home: String },
     #[error("cannot get chart `{name}` from {repo}: {error}")]

@@ -178,9 +178,19 @@ pub(crate) struct HelmChart {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) repo: String,
+    pub(crate) release_name: String,
+    pub(crate) name_template: String,
     pub(crate) namespace: String,
-    /// The whole entry under its own names.
-    pub(crate) entry: serde_json::Map<String, Value>,
+    pub(crate) values_file: String,
+    pub(crate) additional_values_files: Vec<String>,
+    pub(crate) values_inline: BTreeMap<String, Value>,
+    pub(crate) values_merge: String,
+    pub(crate) include_crds: bool,
+    pub(crate) skip_hooks: bool,
+    pub(crate) skip_tests: bool,
+    pub(crate) api_versions: Vec<String>,
+    pub(crate) kube_version: String,
+    pub(crate) devel: bool,
 }
 
 /// An entry of `helmChartInflationGenerator`.
@@ -538,31 +548,25 @@ const CHART_FIELDS: &[&str] = &[
 impl Decode for HelmChart {
     fn decode(at: &At<'_>) -> Result<Self> {
         let fields = at.fields(CHART_FIELDS)?;
-        for name in [
-            "releaseName",
-            "valuesFile",
-            "valuesMerge",
-            "kubeVersion",
-            "nameTemplate",
-        ] {
-            fields.get::<String>(name)?;
-        }
-        for name in ["additionalValuesFiles", "apiVersions"] {
-            fields.get::<Vec<String>>(name)?;
-        }
-        for name in ["includeCRDs", "skipHooks", "skipTests", "debug", "devel"] {
-            fields.get::<bool>(name)?;
-        }
-        fields.get::<BTreeMap<String, Value>>("valuesInline")?;
-        let known = CHART_FIELDS.iter().filter(|name| fields.has(name));
+        // What it shows of Helm's run goes to nobody here.
+        fields.get::<bool>("debug")?;
         Ok(Self {
             name: fields.get("name")?,
             version: fields.get("version")?,
             repo: fields.get("repo")?,
+            release_name: fields.get("releaseName")?,
+            name_template: fields.get("nameTemplate")?,
             namespace: fields.get("namespace")?,
-            entry: known
-                .map(|name| ((*name).to_owned(), fields.raw(name)))
-                .collect(),
+            values_file: fields.get("valuesFile")?,
+            additional_values_files: fields.get("additionalValuesFiles")?,
+            values_inline: fields.get("valuesInline")?,
+            values_merge: fields.get("valuesMerge")?,
+            include_crds: fields.get("includeCRDs")?,
+            skip_hooks: fields.get("skipHooks")?,
+            skip_tests: fields.get("skipTests")?,
+            api_versions: fields.get("apiVersions")?,
+            kube_version: fields.get("kubeVersion")?,
+            devel: fields.get("devel")?,
         })
     }
 }
@@ -584,25 +588,16 @@ impl Decode for OldHelmChart {
             "releaseNamespace",
             "extraArgs",
         ])?;
-        let renamed = [
-            ("chartName", "name"),
-            ("chartVersion", "version"),
-            ("chartRepoUrl", "repo"),
-            ("values", "valuesFile"),
-            ("valuesLocal", "valuesInline"),
-            ("valuesMerge", "valuesMerge"),
-            ("releaseName", "releaseName"),
-        ];
-        let entry = renamed.iter().filter(|(old, _)| fields.has(old));
         Ok(Self {
             chart: HelmChart {
                 name: fields.get("chartName")?,
                 version: fields.get("chartVersion")?,
                 repo: fields.get("chartRepoUrl")?,
-                namespace: String::new(),
-                entry: entry
-                    .map(|(old, new)| ((*new).to_owned(), fields.raw(old)))
-                    .collect(),
+                release_name: fields.get("releaseName")?,
+                values_file: fields.get("values")?,
+                values_inline: fields.get("valuesLocal")?,
+                values_merge: fields.get("valuesMerge")?,
+                ..HelmChart::default()
             },
             globals: HelmGlobals {
                 chart_home: fields.get("chartHome")?,
