@@ -15,7 +15,6 @@
 //! # }
 //! ```
 
-mod http;
 mod repository;
 
 use std::collections::HashMap;
@@ -31,7 +30,7 @@ use anyhow::{Context, Result, bail};
 
 pub use repository::{Change, FIRST_COMMIT, Repository};
 
-use http::{Body, Request};
+use crate::http::{self, Body, Request};
 
 /// The server. Dropping it closes all connections and removes the repositories.
 #[derive(Debug)]

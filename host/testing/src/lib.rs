@@ -21,12 +21,14 @@
 pub mod apiserver;
 pub mod flux;
 pub mod git;
+mod http;
 mod objects;
 pub mod plugin;
 mod process;
 pub mod roles;
 pub mod tools;
 pub mod wait;
+pub mod web;
 
 pub use apiserver::{ApiServer, Namespace, Request, Requests, Settings};
 pub use flux::flux_crds;

@@ -68,6 +68,13 @@ pub const TOOLS: &[Tool] = &[
         variables: &["sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.1"],
         live: false,
     },
+    Tool {
+        name: "sops",
+        module: "sops",
+        package: "github.com/getsops/sops/v3/cmd/sops",
+        variables: &[],
+        live: true,
+    },
 ];
 
 /// The built file of a tool, or `None` if `cargo xtask tools` has not built it. With `CI=true` in the environment a

@@ -41,7 +41,7 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "repository",
-        packages: &["weir-sops", "weir-substitute"],
+        packages: &["weir-secrets", "weir-sops", "weir-substitute"],
     },
 ];
 

@@ -18,7 +18,7 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) folder: String,
     #[serde(default)]
-    pub(crate) values_files: Vec<String>,
+    pub(crate) values_files: Vec<ValuesFile>,
     #[serde(default)]
     set_json: Vec<String>,
     #[serde(default)]
@@ -47,6 +47,8 @@ pub(crate) struct Config {
     #[serde(default = "yes")]
     pub(crate) tests: bool,
     #[serde(default)]
+    pub(crate) yaml: YamlRules,
+    #[serde(default)]
     skip_schema_validation: bool,
     pub(crate) output: Option<Output>,
     #[serde(default)]
@@ -64,15 +66,37 @@ pub(crate) struct ChartPlace {
 
 /// What the render is for.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Release {
+    #[serde(default)]
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) name_template: String,
     #[serde(default = "default_namespace")]
     pub(crate) namespace: String,
     #[serde(default = "first")]
     revision: i64,
     #[serde(default)]
     upgrade: bool,
+}
+
+/// A values file.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum ValuesFile {
+    /// Its path in the main tree.
+    Path(String),
+    /// Its content.
+    Content { name: String, text: String },
+}
+
+/// By whose rules objects are read from texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum YamlRules {
+    #[default]
+    Helm,
+    Kustomize,
 }
 
 /// An input that holds values.

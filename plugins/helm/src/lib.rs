@@ -8,16 +8,18 @@
 
 mod config;
 mod load;
+mod name;
 mod world;
 
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 use weir_helm::{HelmError, Hook, Prepared, Rendered, render};
+use weir_k8s_yaml::{ParseOptions, Schema, resolve};
 use weir_sdk::documents::Place;
 use weir_sdk::{About, Capability, Error, Finding, Generator, Plugin, Result, context, documents};
 
-use config::{Config, SCHEMA};
+use config::{Config, SCHEMA, YamlRules};
 use world::Asking;
 
 struct Helm;
@@ -42,8 +44,11 @@ impl Plugin for Helm {
 }
 
 impl Generator for Helm {
-    fn generate(config: Config) -> Result<()> {
+    fn generate(mut config: Config) -> Result<()> {
         let profile = config.profile();
+        if !config.release.name_template.is_empty() {
+            config.release.name = name::make(&config.release, profile)?;
+        }
         let chart = load::chart(&config.chart, profile)?;
         let name = chart.name().to_owned();
         weir_sdk::report::progress(format_args!("rendering chart {name}"));
@@ -78,7 +83,12 @@ impl Generator for Helm {
 fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
     if rendered.include_crds {
         for (path, file) in &rendered.crds {
-            documents::add_yaml(&file.text(), Some(&place(config, path)))?;
+            match config.yaml {
+                YamlRules::Helm => {
+                    documents::add_yaml(&file.text(), Some(&place(config, path)))?;
+                }
+                YamlRules::Kustomize => add_text(&file.text(), path, config)?,
+            }
         }
     }
     for manifest in rendered
@@ -86,7 +96,7 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
         .iter()
         .filter(|manifest| !manifest.object.is_null())
     {
-        add(&manifest.object, &manifest.path, config)?;
+        add(&manifest.object, &manifest.text, &manifest.path, config)?;
     }
     if config.hooks {
         let wanted = rendered
@@ -94,13 +104,33 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
             .iter()
             .filter(|hook| config.tests || !hook.is_test());
         for hook in wanted {
-            add(&hook.object, &hook.path, config)?;
+            add(&hook.object, &hook.text, &hook.path, config)?;
         }
     }
     Ok(())
 }
 
-fn add(object: &Value, path: &str, config: &Config) -> Result<()> {
+fn add(object: &Value, text: &str, path: &str, config: &Config) -> Result<()> {
+    match config.yaml {
+        YamlRules::Helm => add_object(object, path, config),
+        YamlRules::Kustomize => add_text(text, path, config),
+    }
+}
+
+/// Adds what kustomize reads from a text.
+fn add_text(text: &str, path: &str, config: &Config) -> Result<()> {
+    for document in weir_k8s_yaml::documents(text, &ParseOptions::default()) {
+        let object = document
+            .and_then(|document| resolve(&document.root, Schema::Kyaml))
+            .map_err(|error| Error::new(error).context(format!("the template {path}")))?;
+        if !object.is_null() {
+            add_object(&object, path, config)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_object(object: &Value, path: &str, config: &Config) -> Result<()> {
     documents::add_from(object, &place(config, path))
         .map_err(|error| error.context(format!("the template {path}")))
 }

@@ -11,7 +11,7 @@ use weir_sdk::raw::types::Refusal;
 use weir_sdk::trees::{self, Tree};
 use weir_sdk::{Error, Result};
 
-use crate::config::{ChartPlace, Config};
+use crate::config::{ChartPlace, Config, ValuesFile};
 
 /// Loads the chart: an archive, the folder of an unpacked one, or a folder as its author has it.
 pub(crate) fn chart(place: &ChartPlace, profile: Profile) -> Result<Chart> {
@@ -55,7 +55,14 @@ pub(crate) fn values(config: &Config) -> Result<Map<String, Value>, HelmError> {
         text.map_err(|error| TreeError::new(error.to_string()))
     };
     let mut files = Vec::with_capacity(config.values_files.len());
-    for name in &config.values_files {
+    for file in &config.values_files {
+        let name = match file {
+            ValuesFile::Path(path) => path,
+            ValuesFile::Content { name, text } => {
+                files.push((name.clone(), text.clone()));
+                continue;
+            }
+        };
         let text = read(name).map_err(|source| {
             HelmError::Chart(weir_chart::ChartError::Read {
                 path: name.clone(),

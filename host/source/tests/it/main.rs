@@ -5,3 +5,4 @@ mod faults;
 mod folder;
 mod git;
 mod lab;
+mod remote;

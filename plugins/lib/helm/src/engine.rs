@@ -14,6 +14,7 @@ use crate::error::HelmError;
 use crate::explain::{Scene, exec_error, parse_error};
 use crate::functions::{ROOT, State, add_to, circumstances, without_no_value};
 use crate::objects::{chart_object, files_object, template_object, to_gotemplate, values_type};
+use crate::schema::Compiled;
 
 /// A chart with its parsed templates, to be rendered many times.
 ///
@@ -23,6 +24,7 @@ pub struct Prepared {
     chart: Chart,
     profile: Profile,
     sets: RefCell<Vec<(Layout, Rc<TemplateSet>)>>,
+    schemas: Compiled,
 }
 
 /// Which charts take part under which paths, and how missing keys are treated.
@@ -44,6 +46,7 @@ impl Prepared {
             chart,
             profile,
             sets: RefCell::default(),
+            schemas: Compiled::default(),
         }
     }
 
@@ -57,6 +60,10 @@ impl Prepared {
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
+    }
+
+    pub(crate) fn schemas(&self) -> &Compiled {
+        &self.schemas
     }
 
     /// The parsed templates of a chart whose dependencies are settled.

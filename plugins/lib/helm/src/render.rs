@@ -17,7 +17,6 @@ use crate::kube_version::{KubeVersion, default_api_versions};
 use crate::manifest::{Hook, Manifest, sort};
 use crate::objects::capabilities;
 use crate::options::RenderOptions;
-use crate::schema;
 
 /// What came of a render.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,9 +105,9 @@ fn run_templates(
     let kube_version = kube_version(options, profile)?;
     let values =
         coalesce_values(&chart, &given, Mode::Coalesce, profile).map_err(HelmError::Coalesce)?;
-    let plain = map_to(&values);
+    let plain = Value::Object(map_to(&values));
     if !options.skip_schema_validation
-        && let Some(problems) = schema::check(&chart, &plain)
+        && let Some(problems) = prepared.schemas().check(&chart, &plain)
     {
         return Err(HelmError::Schema(problems));
     }
@@ -120,6 +119,9 @@ fn run_templates(
         });
     }
     let facts = facts(options, &kube_version, profile);
+    let Value::Object(plain) = plain else {
+        return Err(HelmError::Schema("the values are no map".to_owned()));
+    };
     let scene = Scene {
         values: &plain,
         profile,

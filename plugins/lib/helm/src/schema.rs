@@ -1,37 +1,74 @@
 //! `values.schema.json`: the checks of Helm's library, in its words.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use boon::{CompileError, Compiler, ErrorKind, Schemas, UrlLoader, ValidationError};
-use serde_json::{Map, Number, Value};
+use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
+use serde_json::{Number, Value};
 use weir_chart::Chart;
 
 /// Where the schema is said to stand; relative references are resolved against it.
 const LOCATION: &str = "file:///values.schema.json";
 
-/// Checks the values of a chart and of its subcharts against their schemas; what is wrong, or nothing.
-pub(crate) fn check(chart: &Chart, values: &Map<String, Value>) -> Option<String> {
-    let mut problems = String::new();
-    check_chart(chart, values, &mut problems);
-    (!problems.is_empty()).then_some(problems)
+/// Schemas that were compiled before. They belong to one loaded chart, which keeps their texts alive.
+#[derive(Default)]
+pub(crate) struct Compiled {
+    by_text: RefCell<HashMap<*const u8, Rc<Result<Schema, String>>>>,
 }
 
-fn check_chart(chart: &Chart, values: &Map<String, Value>, problems: &mut String) {
-    if let Some(schema) = &chart.schema
-        && let Err(problem) = check_values(schema, values)
-    {
-        problems.push_str(&format!("{}:\n{problem}", chart.name()));
+/// A compiled schema.
+struct Schema {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} schemas", self.by_text.borrow().len())
     }
-    for subchart in &chart.dependencies {
-        match values.get(subchart.name()) {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(values)) => check_chart(subchart, values, problems),
-            Some(other) => problems.push_str(&format!(
-                "{}:\ninvalid type for values: expected object (map), got {}\n",
-                subchart.name(),
-                go_type(other)
-            )),
+}
+
+impl Compiled {
+    /// Checks the values of a chart and of its subcharts against their schemas; what is wrong, or nothing.
+    pub(crate) fn check(&self, chart: &Chart, values: &Value) -> Option<String> {
+        let mut problems = String::new();
+        self.check_chart(chart, values, &mut problems);
+        (!problems.is_empty()).then_some(problems)
+    }
+
+    fn check_chart(&self, chart: &Chart, values: &Value, problems: &mut String) {
+        if let Some(schema) = &chart.schema {
+            let checked = match &*self.schema(schema) {
+                Ok(schema) => schema.check(values),
+                Err(problem) => Err(problem.clone()),
+            };
+            if let Err(problem) = checked {
+                problems.push_str(&format!("{}:\n{problem}", chart.name()));
+            }
         }
+        for subchart in &chart.dependencies {
+            match values.get(subchart.name()) {
+                None | Some(Value::Null) => {}
+                Some(values @ Value::Object(_)) => self.check_chart(subchart, values, problems),
+                Some(other) => problems.push_str(&format!(
+                    "{}:\ninvalid type for values: expected object (map), got {}\n",
+                    subchart.name(),
+                    go_type(other)
+                )),
+            }
+        }
+    }
+
+    fn schema(&self, text: &Arc<[u8]>) -> Rc<Result<Schema, String>> {
+        let mut known = self.by_text.borrow_mut();
+        let found = known
+            .entry(text.as_ptr())
+            .or_insert_with(|| Rc::new(Schema::compile(text)));
+        Rc::clone(found)
     }
 }
 
@@ -47,31 +84,34 @@ fn go_type(value: &Value) -> &'static str {
     }
 }
 
-fn check_values(schema: &[u8], values: &Map<String, Value>) -> Result<(), String> {
-    let schema: Value = serde_json::from_slice(schema).map_err(|error| {
-        if error.is_eof() {
-            return "unexpected EOF".to_owned();
-        }
-        error.to_string()
-    })?;
-    let mut schemas = Schemas::new();
-    let mut compiler = Compiler::new();
-    compiler.use_loader(Box::new(Offline));
-    compiler
-        .add_resource(LOCATION, schema)
-        .map_err(|error| compile_message(&error))?;
-    let index = compiler
-        .compile(LOCATION, &mut schemas)
-        .map_err(|error| compile_message(&error))?;
-    let values = Value::Object(values.clone());
-    let checked = schemas.validate(&values, index);
-    checked.map_err(|error| {
-        let mut text = String::new();
-        for cause in &error.causes {
-            describe(cause, 0, &mut text);
-        }
-        text
-    })
+impl Schema {
+    fn compile(text: &[u8]) -> Result<Self, String> {
+        let schema: Value = serde_json::from_slice(text).map_err(|error| {
+            if error.is_eof() {
+                return "unexpected EOF".to_owned();
+            }
+            error.to_string()
+        })?;
+        let mut schemas = Schemas::new();
+        let mut compiler = Compiler::new();
+        compiler.use_loader(Box::new(Offline));
+        let added = compiler.add_resource(LOCATION, schema);
+        added.map_err(|error| compile_message(&error))?;
+        let index = compiler
+            .compile(LOCATION, &mut schemas)
+            .map_err(|error| compile_message(&error))?;
+        Ok(Self { schemas, index })
+    }
+
+    fn check(&self, values: &Value) -> Result<(), String> {
+        self.schemas.validate(values, self.index).map_err(|error| {
+            let mut text = String::new();
+            for cause in &error.causes {
+                describe(cause, 0, &mut text);
+            }
+            text
+        })
+    }
 }
 
 fn compile_message(error: &CompileError) -> String {
@@ -321,9 +361,13 @@ mod tests {
 
     use super::*;
 
+    fn check_values(schema: &[u8], values: &Value) -> Result<(), String> {
+        Schema::compile(schema)?.check(values)
+    }
+
     #[track_caller]
     fn check(schema: &Value, values: &Value, expected: &str) {
-        let found = check_values(schema.to_string().as_bytes(), values.as_object().unwrap());
+        let found = check_values(schema.to_string().as_bytes(), values);
         assert_eq!(found.unwrap_err(), expected);
     }
 
@@ -402,15 +446,15 @@ mod tests {
     #[test]
     fn nothing_is_fetched() {
         let schema = json!({"$ref": "https://example.com/schema.json"});
-        let error = check_values(schema.to_string().as_bytes(), &Map::new()).unwrap_err();
+        let error = check_values(schema.to_string().as_bytes(), &json!({})).unwrap_err();
         assert!(error.contains("schemas are not fetched"), "{error}");
         let unknown = json!({"$ref": "urn:something"});
         assert_eq!(
-            check_values(unknown.to_string().as_bytes(), &Map::new()),
+            check_values(unknown.to_string().as_bytes(), &json!({})),
             Ok(())
         );
         assert_eq!(
-            check_values(b"{", &Map::new()),
+            check_values(b"{", &json!({})),
             Err("unexpected EOF".to_owned())
         );
     }

@@ -220,13 +220,6 @@ impl Fields<'_> {
         })
     }
 
-    /// The field as it is; null if it is missing.
-    pub(crate) fn raw(&self, name: &str) -> Value {
-        self.find(name)
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
-    }
-
     /// Whether the field is there and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.find(name).is_some_and(|(_, value)| !value.is_null())

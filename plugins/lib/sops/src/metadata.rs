@@ -12,7 +12,7 @@ use crate::time;
 use crate::tree::{Branch, Entry, Value};
 
 pub(crate) use flatten::unflatten;
-pub(crate) use master_key::{MasterKey, Scheme};
+pub(crate) use master_key::MasterKey;
 
 /// The entry's name, and what begins the names of a dotenv file's entries.
 pub(crate) const NAME: &str = "sops";

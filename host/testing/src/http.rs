@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as Git's clients use.
+//! As much of HTTP/1.1 as clients of tests use.
 
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::TcpStream;
@@ -8,38 +8,38 @@ use anyhow::{Context, Result, bail, ensure};
 const MAX_HEAD: u64 = 64 << 10;
 const MAX_BODY: u64 = 1 << 30;
 
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// Path and query.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// Names in lower case.
     headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The head of a CGI program's answer.
-pub(super) struct Head {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// A chunked answer.
-pub(super) struct Body<'a>(&'a mut TcpStream);
+pub(crate) struct Body<'a>(&'a mut TcpStream);
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         Self {
             stream: BufReader::new(stream),
         }
     }
 
     /// `None`: the client closed the connection.
-    pub(super) fn read_request(&mut self) -> Result<Option<Request>> {
+    pub(crate) fn read_request(&mut self) -> Result<Option<Request>> {
         let Some((first, headers)) = read_head(&mut self.stream)? else {
             return Ok(None);
         };
@@ -89,7 +89,7 @@ impl Connection {
     }
 
     /// Sends a whole answer.
-    pub(super) fn respond(
+    pub(crate) fn respond(
         &mut self,
         status: u16,
         headers: &[(&str, &str)],
@@ -107,7 +107,7 @@ impl Connection {
     }
 
     /// Begins an answer whose length is not known.
-    pub(super) fn start(&mut self, status: u16, headers: &[(String, String)]) -> Result<Body<'_>> {
+    pub(crate) fn start(&mut self, status: u16, headers: &[(String, String)]) -> Result<Body<'_>> {
         let mut text = format!("HTTP/1.1 {status} -\r\nTransfer-Encoding: chunked\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
@@ -120,21 +120,21 @@ impl Connection {
 }
 
 impl Body<'_> {
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
         chunk.extend_from_slice(bytes);
         chunk.extend_from_slice(b"\r\n");
         Ok(self.0.write_all(&chunk)?)
     }
 
-    pub(super) fn end(self) -> Result<()> {
+    pub(crate) fn end(self) -> Result<()> {
         Ok(self.0.write_all(b"0\r\n\r\n")?)
     }
 }
 
 impl Request {
     /// `name` in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(own, _)| own == name)
@@ -142,14 +142,14 @@ impl Request {
     }
 
     /// `user:password` of a Basic login.
-    pub(super) fn basic_login(&self) -> Option<String> {
+    pub(crate) fn basic_login(&self) -> Option<String> {
         let encoded = self.header("authorization")?.strip_prefix("Basic ")?;
         String::from_utf8(decode_base64(encoded)?).ok()
     }
 }
 
 /// The head of a CGI answer and the part of the body that was read with it.
-pub(super) fn read_cgi_head(output: &mut impl Read) -> Result<(Head, Cursor<Vec<u8>>)> {
+pub(crate) fn read_cgi_head(output: &mut impl Read) -> Result<(Head, Cursor<Vec<u8>>)> {
     let mut reader = BufReader::new(output);
     let Some((first, headers)) = read_head(&mut reader)? else {
         bail!("git http-backend gave no answer")
