@@ -104,7 +104,8 @@ impl AgeKeys {
                 ));
             }
         };
-        self.identities.push(Box::new(ssh::Identity::Unencrypted(key)));
+        self.identities
+            .push(Box::new(ssh::Identity::Unencrypted(key)));
         Ok(())
     }
 
@@ -197,9 +198,9 @@ fn identity(line: &str) -> Result<Boxed, &'static str> {
 }
 
 /// Decrypts an age file, armored or not.
-fn open<'a>(
+fn open(
     content: &[u8],
-    identities: &mut dyn Iterator<Item = &'a dyn Identity>,
+    identities: &mut dyn Iterator<Item = &'_ dyn Identity>,
     limit: u64,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let armored = ArmoredReader::new(content.trim_ascii());
@@ -223,7 +224,7 @@ fn told(error: &DecryptError) -> &'static str {
         DecryptError::InvalidMac => "the header was changed",
         DecryptError::Io(_) => "the armor or the payload is damaged",
         DecryptError::NoMatchingKeys => "no key matches",
-        _ => "the format is unknown",
+        DecryptError::UnknownFormat | _ => "the format is unknown",
     }
 }
 

@@ -74,7 +74,11 @@ mod tests {
     #[test]
     fn a_missing_program_is_no_key() {
         let gpg = Gpg::new("/nowhere/gpg");
-        let key = WrappedKey { scheme: "pgp", fields: &[], wrapped: b"x" };
+        let key = WrappedKey {
+            scheme: "pgp",
+            fields: &[],
+            wrapped: b"x",
+        };
         assert_eq!(
             gpg.unwrap(&key).unwrap_err(),
             UnwrapError::NoKey("there is no program /nowhere/gpg".to_owned())

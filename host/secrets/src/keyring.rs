@@ -143,7 +143,11 @@ mod tests {
     }
 
     fn ask(keyring: &Keyring, scheme: &str) -> Result<Secret, UnwrapError> {
-        keyring.unwrap(&WrappedKey { scheme, fields: &[], wrapped: b"" })
+        keyring.unwrap(&WrappedKey {
+            scheme,
+            fields: &[],
+            wrapped: b"",
+        })
     }
 
     #[test]
@@ -155,11 +159,17 @@ mod tests {
             .with(Answers(Ok(b"a".to_vec().into())))
             .with(Answers(Ok(b"b".to_vec().into())));
         assert_eq!(&*ask(&keyring, "x").unwrap(), b"a");
-        assert_eq!(ask(&keyring, "y").unwrap_err().to_string(), "there is no key of the scheme y");
+        assert_eq!(
+            ask(&keyring, "y").unwrap_err().to_string(),
+            "there is no key of the scheme y"
+        );
 
         let keyring = Keyring::default()
             .with(Answers(Err(UnwrapError::Unavailable("later".to_owned()))))
             .with(no());
-        assert_eq!(ask(&keyring, "x").unwrap_err(), UnwrapError::Unavailable("later".to_owned()));
+        assert_eq!(
+            ask(&keyring, "x").unwrap_err(),
+            UnwrapError::Unavailable("later".to_owned())
+        );
     }
 }

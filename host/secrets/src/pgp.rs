@@ -3,9 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
-use pgp::composed::{
-    DecryptionOptions, Message, SignedSecretKey, TheRing,
-};
+use pgp::composed::{DecryptionOptions, Message, SignedSecretKey, TheRing};
 use pgp::types::Password;
 
 use crate::{ImportError, KeyService, Secret, UnwrapError, WrappedKey};
@@ -111,17 +109,17 @@ impl KeyService for PgpKeys {
             return Err(UnwrapError::NoKey("there is no PGP key".to_owned()));
         }
         if key.wrapped.len() > LONGEST_MESSAGE {
-            return Err(UnwrapError::Damaged("the PGP message is too long".to_owned()));
+            return Err(UnwrapError::Damaged(
+                "the PGP message is too long".to_owned(),
+            ));
         }
         let wrapped = key.wrapped.trim_ascii();
-        self.open(wrapped).map_err(|error| match error {
-            pgp::errors::Error::MissingKey => {
-                UnwrapError::NoKey("no PGP key fits the message".to_owned())
+        self.open(wrapped).map_err(|error| {
+            if matches!(error, pgp::errors::Error::MissingKey) {
+                return UnwrapError::NoKey("no PGP key fits the message".to_owned());
             }
-            other => UnwrapError::Damaged(format!(
-                "the PGP message cannot be decrypted: {}",
-                first_line(&other)
-            )),
+            let line = first_line(&error);
+            UnwrapError::Damaged(format!("the PGP message cannot be decrypted: {line}"))
         })
     }
 }

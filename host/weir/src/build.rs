@@ -16,7 +16,7 @@ use weir_render::{Encrypted, LowerOptions, Renderer, UnitId};
 use weir_tree::{Pattern, TreePath};
 
 use crate::cli::{Objects, RepositoryArgs};
-use crate::repository::unit::{Made, Outcome, SourceName, Unit};
+use crate::repository::unit::{Failure, Made, Outcome, SourceName, Unit};
 use crate::repository::values::Values;
 use crate::repository::walk::{Walk, Walked};
 use crate::repository::{self, entry};
@@ -88,21 +88,34 @@ fn walk(args: &RepositoryArgs) -> anyhow::Result<Walked> {
     let read = |path: &str| folder.text(path);
     for unit in &walked.units {
         if let Outcome::Failed(failure) = &unit.outcome {
-            let parent = unit.parent.as_ref();
-            let from = parent
-                .map(|parent| format!(" (of {parent})"))
-                .unwrap_or_default();
-            anstream::eprintln!("error: {}{from}: {}", unit.id, failure.message);
-            for finding in failure
-                .findings
-                .iter()
-                .filter(|finding| finding.at.is_some())
-            {
-                snippet::print_finding(finding, &read);
-            }
+            report(unit, failure, &read);
         }
     }
     Ok(walked)
+}
+
+/// A finding with a place says all that the message says, and shows the line.
+fn report(unit: &Unit, failure: &Failure, read: snippet::Reader<'_>) {
+    let from = unit
+        .parent
+        .as_ref()
+        .map(|parent| format!(", which comes out of {parent},"))
+        .unwrap_or_default();
+    let mut placed = failure
+        .findings
+        .iter()
+        .filter(|finding| finding.at.is_some())
+        .peekable();
+    if placed.peek().is_none() {
+        anstream::eprintln!(
+            "error: {}{from} cannot be built: {}",
+            unit.id,
+            failure.message
+        );
+    } else {
+        anstream::eprintln!("error: {}{from} cannot be built", unit.id);
+        placed.for_each(|finding| snippet::print_finding(finding, read));
+    }
 }
 
 fn default_source() -> SourceName {

@@ -39,7 +39,7 @@ pub(crate) fn make(release: &Release, profile: Profile) -> Result<String> {
     };
     weir_sprig::add_sprig(&mut functions, options);
     weir_sprig::add_data(&mut functions, profile);
-    let mut set = TemplateSet::new(TEMPLATE, functions, MissingKey::Default);
+    let mut set = TemplateSet::new(TEMPLATE, functions, MissingKey::Zero);
     set.parse(TEMPLATE, release.name_template.as_str())
         .map_err(Error::new)?;
     let mut naming = Naming(Asking { cluster: false });

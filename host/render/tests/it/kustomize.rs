@@ -252,7 +252,7 @@ fn gather(folder: &Path, below: &str, into: &mut std::collections::BTreeMap<Stri
     }
 }
 
-fn folders(suite: &str) -> Vec<PathBuf> {
+pub(crate) fn folders(suite: &str) -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/cases")
         .join(suite);

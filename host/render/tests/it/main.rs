@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod helm_charts;
 mod kustomize;

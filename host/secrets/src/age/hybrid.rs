@@ -132,7 +132,10 @@ fn extract(salt: &[u8], label: &[u8], input: &[u8]) -> Option<Bytes32> {
 /// One block of HKDF's output is as much as is needed.
 fn expand(secret: &Bytes32, label: &[u8], info: &[u8], length: u16) -> Option<Bytes32> {
     let length = length.to_be_bytes();
-    hmac(&secret[..], &[&length, b"HPKE-v1", SUITE, label, info, &[1]])
+    hmac(
+        &secret[..],
+        &[&length, b"HPKE-v1", SUITE, label, info, &[1]],
+    )
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<Bytes32> {

@@ -21,12 +21,15 @@ impl Keys for Ask {
             fields,
             wrapped,
         };
-        self.0.unwrap(&key).map(Into::into).map_err(|error| match error {
-            UnwrapError::Unavailable(text) => weir_sops::UnwrapError::Unavailable(text),
-            UnwrapError::NoKey(text) | UnwrapError::Damaged(text) => {
-                weir_sops::UnwrapError::NoKey(text)
-            }
-        })
+        self.0
+            .unwrap(&key)
+            .map(Into::into)
+            .map_err(|error| match error {
+                UnwrapError::Unavailable(text) => weir_sops::UnwrapError::Unavailable(text),
+                UnwrapError::NoKey(text) | UnwrapError::Damaged(text) => {
+                    weir_sops::UnwrapError::NoKey(text)
+                }
+            })
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use weir_sops::{Format, MacCheck, Options, SopsError, decrypt};
 
-use crate::keys::{folder, keyring};
+use crate::keys::{Ask, folder, keyring};
 
 /// Errors that are told in words of our own, and why.
 const OWN_WORDS: &[(&str, &str)] = &[
@@ -34,35 +34,35 @@ const OWN_WORDS: &[(&str, &str)] = &[
 /// sops 3.13.2 has a regression here that versions up to 3.13.0 do not have.
 const MAC_MATCHES: &[&str] = &["yaml-list-comments"];
 
-struct Case {
+pub(crate) struct Case {
     folder: PathBuf,
-    name: String,
-    about: Value,
+    pub(crate) name: String,
+    pub(crate) about: Value,
 }
 
 impl Case {
-    fn text(&self, field: &str) -> &str {
+    pub(crate) fn text(&self, field: &str) -> &str {
         self.about[field].as_str().unwrap_or_default()
     }
 
-    fn format(&self, field: &str) -> Format {
+    pub(crate) fn format(&self, field: &str) -> Format {
         Format::parse(self.text(field)).unwrap()
     }
 
-    fn file(&self, start: &str) -> Option<Vec<u8>> {
+    pub(crate) fn file(&self, start: &str) -> Option<Vec<u8>> {
         let entries = fs::read_dir(&self.folder).unwrap();
         let mut paths = entries.map(|entry| entry.unwrap().path());
         let found = paths.find(|path| path.file_stem().is_some_and(|stem| stem == start))?;
         Some(fs::read(found).unwrap())
     }
 
+    pub(crate) fn keys(&self) -> Ask {
+        let names = self.about["keys"].as_array().unwrap();
+        let names: Vec<&str> = names.iter().map(|name| name.as_str().unwrap()).collect();
+        keyring(&names)
+    }
+
     fn decrypt(&self, mac: MacCheck) -> Result<Vec<u8>, SopsError> {
-        let names: Vec<&str> = self.about["keys"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|name| name.as_str().unwrap())
-            .collect();
         let options = Options {
             mac,
             ..Options::default()
@@ -72,7 +72,7 @@ impl Case {
             &input,
             self.format("input_format"),
             self.format("output_format"),
-            &keyring(&names),
+            &self.keys(),
             &options,
         )
         .map(|decrypted| decrypted.content)
@@ -111,8 +111,10 @@ impl Case {
     }
 }
 
-fn cases(folder: &Path) -> Vec<Case> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+pub(crate) fn cases(folder: &Path) -> Vec<Case> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut cases: Vec<Case> = entries
         .filter(|path| path.join("case.json").is_file())
         .map(|path| Case {

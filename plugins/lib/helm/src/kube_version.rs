@@ -43,6 +43,18 @@ impl KubeVersion {
         }
     }
 
+    /// The version that a cluster tells of itself: nothing of it is cut off, so that `v1.33.4-gke.1` is a pre-release when a
+    /// chart's constraint is checked, and the minor version may be `33+`.
+    #[must_use]
+    pub fn of_cluster(git_version: &str, major: &str, minor: &str) -> Self {
+        Self {
+            version: git_version.to_owned(),
+            normalized: git_version.to_owned(),
+            major: major.to_owned(),
+            minor: minor.to_owned(),
+        }
+    }
+
     /// Reads a version: numbers with dots, and anything behind them.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use weir_gotemplate::Limits;
 
+use crate::kube_version::KubeVersion;
+
 /// How a chart is rendered. Which Helm is followed stands with the chart: [`crate::Prepared::profile`].
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
@@ -15,6 +17,8 @@ pub struct RenderOptions {
     pub upgrade: bool,
     /// The Kubernetes version as a person gives it; Helm's own if none.
     pub kube_version: Option<String>,
+    /// What a cluster says of itself; wins over `kube_version`.
+    pub cluster_kube_version: Option<KubeVersion>,
     /// The APIs of the cluster; those that Helm assumes if none.
     pub cluster_api_versions: Option<Vec<String>>,
     /// More APIs.
@@ -45,6 +49,7 @@ impl Default for RenderOptions {
             revision: 1,
             upgrade: false,
             kube_version: None,
+            cluster_kube_version: None,
             cluster_api_versions: None,
             api_versions: Vec::new(),
             helm_version: None,

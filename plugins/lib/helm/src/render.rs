@@ -163,6 +163,9 @@ fn is_release_name(name: &str) -> bool {
 }
 
 fn kube_version(options: &RenderOptions, profile: Profile) -> Result<KubeVersion, HelmError> {
+    if let Some(version) = &options.cluster_kube_version {
+        return Ok(version.clone());
+    }
     let Some(version) = &options.kube_version else {
         return Ok(KubeVersion::default_of(profile));
     };

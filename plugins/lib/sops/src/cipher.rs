@@ -80,12 +80,17 @@ pub(crate) fn placeholder(text: &str) -> Result<Value, CipherError> {
 /// The groups of the pattern are greedy, so that each separator is the last one.
 fn parse(text: &str) -> Result<Encrypted, CipherError> {
     let parts = || {
-        let line = text.strip_prefix("ENC[AES256_GCM,data:")?.split('\n').next()?;
+        let line = text
+            .strip_prefix("ENC[AES256_GCM,data:")?
+            .split('\n')
+            .next()?;
         let (line, _) = line.rsplit_once(']')?;
         let (line, datatype) = line.rsplit_once(",type:")?;
         let (line, tag) = line.rsplit_once(",tag:")?;
         let (data, iv) = line.rsplit_once(",iv:")?;
-        let whole = [data, iv, tag, datatype].iter().all(|part| !part.is_empty());
+        let whole = [data, iv, tag, datatype]
+            .iter()
+            .all(|part| !part.is_empty());
         whole.then_some((data, iv, tag, datatype))
     };
     let (data, iv, tag, datatype) = parts().ok_or(CipherError::Form)?;
@@ -132,8 +137,8 @@ fn open_sized<N: ArraySize>(
     key: &[u8],
     path: &str,
 ) -> Result<Vec<u8>, CipherError> {
-    let cipher = AesGcm::<Aes256, N>::new_from_slice(key)
-        .map_err(|_| CipherError::KeySize(key.len()))?;
+    let cipher =
+        AesGcm::<Aes256, N>::new_from_slice(key).map_err(|_| CipherError::KeySize(key.len()))?;
     let iv = Nonce::<N>::try_from(&encrypted.iv[..])
         .map_err(|_| CipherError::IvSize(encrypted.iv.len()))?;
     let payload = Payload {
@@ -178,11 +183,21 @@ pub(crate) mod tests {
     /// Encrypts as sops does, with an IV that the caller chooses.
     pub(crate) fn encrypt(plain: &[u8], datatype: &str, path: &str, iv: &[u8; 32]) -> String {
         let cipher = AesGcm::<Aes256, U32>::new_from_slice(&KEY).unwrap();
-        let payload = Payload { msg: plain, aad: path.as_bytes() };
-        let out = cipher.encrypt(&Nonce::<U32>::try_from(&iv[..]).unwrap(), payload).unwrap();
+        let payload = Payload {
+            msg: plain,
+            aad: path.as_bytes(),
+        };
+        let out = cipher
+            .encrypt(&Nonce::<U32>::try_from(&iv[..]).unwrap(), payload)
+            .unwrap();
         let (data, tag) = out.split_at(out.len() - 16);
         let base64 = |bytes: &[u8]| BASE64.encode(bytes);
-        format!("ENC[AES256_GCM,data:{},iv:{},tag:{},type:{datatype}]", base64(data), base64(iv), base64(tag))
+        format!(
+            "ENC[AES256_GCM,data:{},iv:{},tag:{},type:{datatype}]",
+            base64(data),
+            base64(iv),
+            base64(tag)
+        )
     }
 
     #[test]
@@ -192,15 +207,32 @@ pub(crate) mod tests {
             ("-5", "int", Value::Int(-5)),
             ("0.5", "float", Value::Float(0.5)),
             ("True", "bool", Value::Bool(true)),
-            ("2020-01-01T00:00:00.50Z", "time", Value::Time("2020-01-01T00:00:00.5Z".into())),
-            (" c", "comment", Value::Comment(Comment { text: " c".into(), inline: false })),
+            (
+                "2020-01-01T00:00:00.50Z",
+                "time",
+                Value::Time("2020-01-01T00:00:00.5Z".into()),
+            ),
+            (
+                " c",
+                "comment",
+                Value::Comment(Comment {
+                    text: " c".into(),
+                    inline: false,
+                }),
+            ),
         ] {
             let text = encrypt(plain.as_bytes(), datatype, "a:", &[1; 32]);
             assert_eq!(decrypt(&text, &KEY, "a:").unwrap(), expected);
-            assert_eq!(decrypt(&text, &KEY, "b:").unwrap_err(), CipherError::Authentication);
+            assert_eq!(
+                decrypt(&text, &KEY, "b:").unwrap_err(),
+                CipherError::Authentication
+            );
         }
         let bytes = encrypt(&[0xff], "str", "a:", &[1; 32]);
-        assert_eq!(decrypt(&bytes, &KEY, "a:").unwrap(), Value::Bytes(vec![0xff]));
+        assert_eq!(
+            decrypt(&bytes, &KEY, "a:").unwrap(),
+            Value::Bytes(vec![0xff])
+        );
     }
 
     #[test]
@@ -213,11 +245,29 @@ pub(crate) mod tests {
         let check = |text: &str, expected: &str| {
             assert_eq!(decrypt(text, &KEY, "a:").unwrap_err().to_string(), expected);
         };
-        check("hunter2", "Input string <redacted> does not match sops' data format");
-        check("ENC[AES256_GCM,data:,iv:YQ==,tag:YQ==,type:str]", "Input string <redacted> does not match sops' data format");
-        check("ENC[AES256_GCM,data:!,iv:YQ==,tag:YQ==,type:str]", "Error base64-decoding data: illegal base64 data at input byte 0");
-        check("ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]", "an IV of 1 bytes is not supported");
-        check(&encrypt(b"x", "foo", "a:", &[1; 32]), "Unknown datatype: foo");
-        check(&encrypt(b"hunter2", "int", "a:", &[1; 32]), "the decrypted value is no int");
+        check(
+            "hunter2",
+            "Input string <redacted> does not match sops' data format",
+        );
+        check(
+            "ENC[AES256_GCM,data:,iv:YQ==,tag:YQ==,type:str]",
+            "Input string <redacted> does not match sops' data format",
+        );
+        check(
+            "ENC[AES256_GCM,data:!,iv:YQ==,tag:YQ==,type:str]",
+            "Error base64-decoding data: illegal base64 data at input byte 0",
+        );
+        check(
+            "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]",
+            "an IV of 1 bytes is not supported",
+        );
+        check(
+            &encrypt(b"x", "foo", "a:", &[1; 32]),
+            "Unknown datatype: foo",
+        );
+        check(
+            &encrypt(b"hunter2", "int", "a:", &[1; 32]),
+            "the decrypted value is no int",
+        );
     }
 }

@@ -163,13 +163,14 @@ fn decrypt_fields(
         let Some(format) = Format::detect(&content) else {
             continue;
         };
-        let decrypted = decrypt(&content, format, Format::of_name(field), keys, options).map_err(
-            |source| ObjectError::Field {
-                name: name(object),
-                field: field.clone(),
-                source,
-            },
-        )?;
+        let decrypted =
+            decrypt(&content, format, Format::of_name(field), keys, options).map_err(|source| {
+                ObjectError::Field {
+                    name: name(object),
+                    field: field.clone(),
+                    source,
+                }
+            })?;
         if !decrypted.placeholders.is_empty() {
             placeholders.push(data_pointer(field));
         }
@@ -181,7 +182,11 @@ fn decrypt_fields(
     }
     let mut object = object.clone();
     if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
-        data.extend(changed.into_iter().map(|(field, text)| (field, Value::String(text))));
+        data.extend(
+            changed
+                .into_iter()
+                .map(|(field, text)| (field, Value::String(text))),
+        );
     }
     Ok(Some(DecryptedObject {
         object,
@@ -213,7 +218,10 @@ pub fn encrypted(object: &Value) -> bool {
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn name(object: &Value) -> String {

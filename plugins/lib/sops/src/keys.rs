@@ -147,7 +147,7 @@ impl fmt::Display for DataKeyError {
                     write!(f, "\nGroup {at}: FAILED\n")?;
                     for (position, (name, error)) in failures.iter().enumerate() {
                         let gap = if position > 0 { "\n" } else { "" };
-                        write!(f, "{gap}  {name}: FAILED\n")?;
+                        writeln!(f, "{gap}  {name}: FAILED")?;
                         for (number, line) in wrapped(&error.to_string(), 60).iter().enumerate() {
                             let sign = if number == 0 { '-' } else { ' ' };
                             writeln!(f, "    {sign} | {line}")?;

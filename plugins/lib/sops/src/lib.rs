@@ -23,12 +23,12 @@
 //! assert_eq!(decrypt_file("a.yaml", "", b"a: 1\n", &NoKeys, &Options::default())?, None);
 //!
 //! let file = br#"{
-//! 	"password": "ENC[AES256_GCM,data:eA==,iv:AAAA,tag:AAAA,type:str]",
-//! 	"sops": {
-//! 		"age": [{"recipient": "age1example", "enc": "…"}],
-//! 		"lastmodified": "2024-01-02T03:04:05Z",
-//! 		"mac": "ENC[…]"
-//! 	}
+//!     "password": "ENC[AES256_GCM,data:eA==,iv:AAAA,tag:AAAA,type:str]",
+//!     "sops": {
+//!         "age": [{"recipient": "age1example", "enc": "wrapped"}],
+//!         "lastmodified": "2024-01-02T03:04:05Z",
+//!         "mac": "ENC[x]"
+//!     }
 //! }"#;
 //! let error = decrypt_file("a.json", "", file, &NoKeys, &Options::default()).unwrap_err();
 //! assert!(error.to_string().contains("age1example: FAILED"));

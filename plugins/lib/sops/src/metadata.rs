@@ -284,10 +284,14 @@ impl<'a> Fields<'a> {
             Some(Value::Text(text)) if text.is_empty() => Vec::new(),
             Some(other) => vec![other],
         };
-        let map = |value: &'a Value| match value {
-            Value::Map(map) => Fields::new(map),
-            Value::Null => Ok(Fields(Vec::new())),
-            other => Err(mismatch(name, "map", other)),
+        let map = |value: &'a Value| {
+            if let Value::Map(map) = value {
+                Fields::new(map)
+            } else if *value == Value::Null {
+                Ok(Fields(Vec::new()))
+            } else {
+                Err(mismatch(name, "map", value))
+            }
         };
         found.into_iter().map(map).collect()
     }

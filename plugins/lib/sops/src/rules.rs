@@ -54,7 +54,11 @@ mod tests {
 
     fn check(rule: &Rule, path: &[&str], expected: bool) {
         let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(rule.selects(&path, &Comments::new(), false), expected, "{path:?}");
+        assert_eq!(
+            rule.selects(&path, &Comments::new(), false),
+            expected,
+            "{path:?}"
+        );
     }
 
     #[test]
@@ -72,7 +76,11 @@ mod tests {
         let encrypted = Rule::EncryptedRegex(compile("^(data|stringData)$"));
         check(&encrypted, &["data", "a"], true);
         check(&encrypted, &["metadata", "a"], false);
-        check(&Rule::EncryptedRegex(compile("data")), &["metadata", "a"], true);
+        check(
+            &Rule::EncryptedRegex(compile("data")),
+            &["metadata", "a"],
+            true,
+        );
         check(&Rule::UnencryptedRegex(compile("^kind$")), &["kind"], false);
         check(&Rule::UnencryptedRegex(compile("(")), &["kind"], true);
         check(&Rule::EncryptedRegex(compile("(")), &["kind"], false);

@@ -83,7 +83,10 @@ mod tests {
     use super::*;
 
     fn share(secret: &[u8], slopes: &[u8], x: u8) -> Zeroizing<Vec<u8>> {
-        let ys = secret.iter().zip(slopes).map(|(byte, slope)| byte ^ multiply(*slope, x));
+        let ys = secret
+            .iter()
+            .zip(slopes)
+            .map(|(byte, slope)| byte ^ multiply(*slope, x));
         Zeroizing::new(ys.chain([x]).collect())
     }
 
@@ -97,7 +100,10 @@ mod tests {
     #[test]
     fn shares_that_cannot_be_combined_are_refused() {
         let parts = |parts: &[&[u8]]| {
-            let parts: Vec<_> = parts.iter().map(|part| Zeroizing::new(part.to_vec())).collect();
+            let parts: Vec<_> = parts
+                .iter()
+                .map(|part| Zeroizing::new(part.to_vec()))
+                .collect();
             combine(&parts).unwrap_err()
         };
         assert_eq!(parts(&[]), ShamirError::TooFew);

@@ -27,9 +27,13 @@ pub enum LoadError {
     Encoding,
     #[error("{0}")]
     Yaml(#[source] YamlError),
-    #[error("yaml: unmarshal errors:\n  line {line}: cannot unmarshal {what} into map[string]interface {{}}")]
+    #[error(
+        "yaml: unmarshal errors:\n  line {line}: cannot unmarshal {what} into map[string]interface {{}}"
+    )]
     YamlRoot { line: u32, what: &'static str },
-    #[error("yaml: unmarshal errors:\n  line {line}: mapping key {key:?} already defined at line {first}")]
+    #[error(
+        "yaml: unmarshal errors:\n  line {line}: mapping key {key:?} already defined at line {first}"
+    )]
     YamlDuplicate { line: u32, key: String, first: u32 },
     #[error("Error unmarshaling input YAML: YAML documents that are {0} are not supported")]
     YamlDocument(&'static str),
@@ -66,9 +70,13 @@ pub enum EmitError {
     BinaryMissing,
     #[error("cannot use complex value in dotenv file; offending key {0}")]
     DotenvComplex(String),
-    #[error("Error marshaling to INI: Error encoding section: Section values should always be TreeBranches")]
+    #[error(
+        "Error marshaling to INI: Error encoding section: Section values should always be TreeBranches"
+    )]
     IniSection,
-    #[error("Error marshaling to INI: Error encoding key: cannot use complex value; offending key {0}")]
+    #[error(
+        "Error marshaling to INI: Error encoding key: cannot use complex value; offending key {0}"
+    )]
     IniComplex(String),
     #[error("Error marshaling to INI: Error encoding {what}: empty {what} name")]
     IniEmpty { what: &'static str },

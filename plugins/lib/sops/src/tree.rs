@@ -76,6 +76,14 @@ impl Entry {
 }
 
 impl Value {
+    pub(crate) fn into_map(self) -> Option<Branch> {
+        if let Self::Map(branch) = self {
+            Some(branch)
+        } else {
+            None
+        }
+    }
+
     /// A text, or bytes if they are no text.
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
         String::from_utf8(bytes).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)

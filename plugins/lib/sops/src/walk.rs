@@ -181,14 +181,18 @@ impl<'a> Walk<'a> {
     }
 
     fn leaf(&mut self, value: &mut Value) -> Result<(), WalkProblem> {
-        let encrypted = self.metadata.rule.selects(&self.path, &self.comments, false);
+        let encrypted = self
+            .metadata
+            .rule
+            .selects(&self.path, &self.comments, false);
         if encrypted {
-            let open = match value {
-                Value::Text(text) => self.open(text)?,
-                Value::Bytes(_) => return Err(CipherError::Form.into()),
-                other => return Err(WalkProblem::NotEncrypted(other.go_type())),
+            let Value::Text(text) = value else {
+                if matches!(value, Value::Bytes(_)) {
+                    return Err(CipherError::Form.into());
+                }
+                return Err(WalkProblem::NotEncrypted(value.go_type()));
             };
-            *value = open;
+            *value = self.open(text)?;
         }
         if encrypted || !self.metadata.mac_only_encrypted {
             hash(value, &mut self.hash);

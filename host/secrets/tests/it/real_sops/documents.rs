@@ -38,8 +38,20 @@ impl Random {
 pub(crate) struct Document {
     pub(crate) format: Format,
     pub(crate) content: Vec<u8>,
-    pub(crate) rule: Vec<&'static str>,
+    /// Flags of the program, and of its action.
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) rule: &'static [&'static str],
 }
+
+/// Configurations for what no flag can say: their files, and the rule in each.
+pub(crate) const CONFIGS: &[(&str, &str)] = &[
+    (
+        "only-encrypted.yaml",
+        "mac_only_encrypted: true, encrypted_regex: data",
+    ),
+    ("seal.yaml", "encrypted_comment_regex: seal"),
+    ("open.yaml", "unencrypted_comment_regex: open"),
+];
 
 const RULES: &[&[&str]] = &[
     &[],
@@ -48,27 +60,100 @@ const RULES: &[&[&str]] = &[
     &["--unencrypted-regex", "^(kind|meta)"],
     &["--encrypted-suffix", "_enc"],
     &["--unencrypted-suffix", "_plain"],
-    &["--mac-only-encrypted", "--encrypted-regex", "data"],
-    &["--encrypted-comment-regex", "seal"],
-    &["--unencrypted-comment-regex", "open"],
+    &["--config", CONFIGS[0].0],
+    &["--config", CONFIGS[1].0],
+    &["--config", CONFIGS[2].0],
 ];
 
 const KEYS: &[&str] = &[
-    "data", "stringData", "kind", "metadata", "a_enc", "b_plain", "password", "user", "port", "url",
-    "long-name", "x.y/z", "\"quoted key\"", "UPPER", "k1", "k2", "k3", "ünï",
+    "data",
+    "stringData",
+    "kind",
+    "metadata",
+    "a_enc",
+    "b_plain",
+    "password",
+    "user",
+    "port",
+    "url",
+    "long-name",
+    "x.y/z",
+    "\"quoted key\"",
+    "UPPER",
+    "k1",
+    "k2",
+    "k3",
+    "ünï",
 ];
 
 /// As they stand in YAML.
 const SCALARS: &[&str] = &[
-    "1", "-7", "0x1F", "010", "1.50", "1e100", "0.0000001", "1000000.0", "true", "False", "~", "null", "\"\"",
-    "plain text", "yes", "\"no\"", "'1'", "2020-01-01", "2001-12-14t21:59:43.10-05:00", "\" lead\"", "\"trail \"",
-    "\"tab\\tbed\"", "\"two\\nlines\"", "\"two\\nlines\\n\"", "\"\\n\"", "☃", "\"😀\"", "a: b#c", "'# no comment'",
-    "\"<>&\"", "\"back\\\\slash\"", "'it''s'", "-", "\"-x\"", "\"- x\"", "\"? x\"", "\"%x\"", "\"@x\"", "\"`x\"", "\"12:30\"",
-    "9223372036854775807", "\"{{ x }}\"", "${VAR}", "\"a: b\"", "\"a #b\"", "\"null\"", "\"~\"", "\"1e3\"", "\"0o7\"",
-    "\"trailing \\nblank\"", "\"\\u0007\"", "\"\\u00a0\"", ".5", "1_000", "\"=\"", "!!str 5", "!!binary aGVsbG8=",
+    "1",
+    "-7",
+    "0x1F",
+    "010",
+    "1.50",
+    "1e100",
+    "0.0000001",
+    "1000000.0",
+    "true",
+    "False",
+    "~",
+    "null",
+    "\"\"",
+    "plain text",
+    "yes",
+    "\"no\"",
+    "'1'",
+    "2020-01-01",
+    "2001-12-14t21:59:43.10-05:00",
+    "\" lead\"",
+    "\"trail \"",
+    "\"tab\\tbed\"",
+    "\"two\\nlines\"",
+    "\"two\\nlines\\n\"",
+    "\"\\n\"",
+    "☃",
+    "\"😀\"",
+    "b#c",
+    "'# no comment'",
+    "\"<>&\"",
+    "\"back\\\\slash\"",
+    "'it''s'",
+    "\"-x\"",
+    "\"- x\"",
+    "\"? x\"",
+    "\"%x\"",
+    "\"@x\"",
+    "\"`x\"",
+    "\"12:30\"",
+    "9223372036854775807",
+    "\"{{ x }}\"",
+    "${VAR}",
+    "\"a: b\"",
+    "\"a #b\"",
+    "\"null\"",
+    "\"~\"",
+    "\"1e3\"",
+    "\"0o7\"",
+    "\"trailing \\nblank\"",
+    "\"\\u0007\"",
+    "\"\\u00a0\"",
+    ".5",
+    "1_000",
+    "\"=\"",
+    "!!str 5",
+    "!!binary aGVsbG8=",
 ];
 
-const COMMENTS: &[&str] = &["# a comment", "#tight", "# seal", "# open", "#   spaces  ", "# ünï"];
+const COMMENTS: &[&str] = &[
+    "# a comment",
+    "#tight",
+    "# seal",
+    "# open",
+    "#   spaces  ",
+    "# ünï",
+];
 
 impl Document {
     pub(crate) fn generate(random: &mut Random) -> Self {
@@ -84,7 +169,9 @@ impl Document {
             Format::Json => json(random).into_bytes(),
             Format::Dotenv => dotenv(random).into_bytes(),
             Format::Ini => ini(random).into_bytes(),
-            Format::Binary => (0..random.below(200) + 1).map(|_| random.next() as u8).collect(),
+            Format::Binary => (0..random.below(200) + 1)
+                .map(|_| random.next() as u8)
+                .collect(),
         };
         // Comments tell nothing in formats without them, and one value has no name to go by.
         let rules = match format {
@@ -92,10 +179,17 @@ impl Document {
             Format::Json | Format::Dotenv | Format::Ini => &RULES[..7],
             Format::Binary => &RULES[..1],
         };
+        let rule = rules[random.below(rules.len())];
+        let (flags, rule) = if rule.first() == Some(&"--config") {
+            (rule, RULES[0])
+        } else {
+            (RULES[0], rule)
+        };
         Self {
             format,
             content,
-            rule: rules[random.below(rules.len())].to_vec(),
+            flags,
+            rule,
         }
     }
 
@@ -160,7 +254,9 @@ fn yaml_value(random: &mut Random, depth: usize, out: &mut String) {
                 out.push('\n');
             }
         }
-        1 => out.push_str(random.pick(&[" {}\n", " []\n", " {a: b, c: [1, x]}\n", " [1, [2, y]]\n"])),
+        1 => {
+            out.push_str(random.pick(&[" {}\n", " []\n", " {a: b, c: [1, x]}\n", " [1, [2, y]]\n"]))
+        }
         2..=5 => {
             out.push(' ');
             out.push_str(random.pick(SCALARS));
@@ -217,8 +313,26 @@ fn json_map(random: &mut Random, depth: usize, out: &mut String) {
 
 fn json_value(random: &mut Random, depth: usize, out: &mut String) {
     const VALUES: &[&str] = &[
-        "1", "-7", "1.50", "1e3", "1e100", "0.000001", "12345678901234567890", "true", "false", "null", "\"\"", "\"x\"",
-        "\"<&>\\u2028\"", "\"two\\nlines\"", "\"\\u00e9😀\"", "{}", "[]", "9223372036854775807", "1e21", "\"\\u0001\"",
+        "1",
+        "-7",
+        "1.50",
+        "1e3",
+        "1e100",
+        "0.000001",
+        "12345678901234567890",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "\"x\"",
+        "\"<&>\\u2028\"",
+        "\"two\\nlines\"",
+        "\"\\u00e9😀\"",
+        "{}",
+        "[]",
+        "9223372036854775807",
+        "1e21",
+        "\"\\u0001\"",
     ];
     match random.below(if depth < 3 { 8 } else { 5 }) {
         0..=4 => out.push_str(random.pick(VALUES)),
@@ -235,8 +349,19 @@ fn json_value(random: &mut Random, depth: usize, out: &mut String) {
 }
 
 fn dotenv(random: &mut Random) -> String {
-    const NAMES: &[&str] = &["A", "data", "B_plain", "C_enc", "export D", " E", "kind", "LONG_NAME"];
-    const VALUES: &[&str] = &["1", "", "\"q\"", "a=b", " x ", "l1\\nl2", "# no", "$X", "ünï", "x\r"];
+    const NAMES: &[&str] = &[
+        "A",
+        "data",
+        "B_plain",
+        "C_enc",
+        "export D",
+        " E",
+        "kind",
+        "LONG_NAME",
+    ];
+    const VALUES: &[&str] = &[
+        "1", "", "\"q\"", "a=b", " x ", "l1\\nl2", "# no", "$X", "ünï", "x\r",
+    ];
     let mut out = String::new();
     for name in keys(random, NAMES, 6) {
         if random.chance(4) {
@@ -252,10 +377,30 @@ fn dotenv(random: &mut Random) -> String {
 }
 
 fn ini(random: &mut Random) -> String {
-    const NAMES: &[&str] = &["a", "data", "long_name", "b_plain", "c_enc", "kind", "with space"];
+    const NAMES: &[&str] = &[
+        "a",
+        "data",
+        "long_name",
+        "b_plain",
+        "c_enc",
+        "kind",
+        "with space",
+    ];
     const VALUES: &[&str] = &[
-        "1", "", "text", "a b", "\"quoted\"", "`p#q`", "v ; tail", "v#w", "\"\"\"three\nlines\nhere\"\"\"", "x \\\n  y", "'s'", "a=b",
-        "ünï", "\" blanks \"",
+        "1",
+        "",
+        "text",
+        "a b",
+        "\"quoted\"",
+        "`p#q`",
+        "v ; tail",
+        "v#w",
+        "\"\"\"three\nlines\nhere\"\"\"",
+        "x \\\n  y",
+        "'s'",
+        "a=b",
+        "ünï",
+        "\" blanks \"",
     ];
     let mut out = String::new();
     let mut sections = keys(random, &["s", "data", "other.one", "t_enc", "meta"], 3);

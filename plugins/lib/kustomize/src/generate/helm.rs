@@ -250,12 +250,7 @@ impl Found {
     }
 
     /// A values file: its name and its text. Files of a chart from a repository are named as if it were in its place.
-    fn file(
-        &self,
-        name: &str,
-        folder: &Folder,
-        context: &Context<'_>,
-    ) -> Result<(String, String)> {
+    fn file(&self, name: &str, folder: &Folder, context: &Context<'_>) -> Result<(String, String)> {
         let default = format!("{}/{VALUES}", self.place);
         let name = if name.is_empty() { &default } else { name };
         if self.remote {
@@ -295,9 +290,8 @@ fn merged(
 ) -> Result<Value> {
     let document = parse(text, &ParseOptions::default()).map_err(Error::yaml)?;
     let Some(mut document) = document else {
-        return Err(
-            Error::new(Problem::ValuesEmpty).help("write `{}` there, or set `valuesMerge: replace`")
-        );
+        return Err(Error::new(Problem::ValuesEmpty)
+            .help("write `{}` there, or set `valuesMerge: replace`"));
     };
     document
         .expand_aliases(&Limits::default())

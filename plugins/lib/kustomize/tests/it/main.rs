@@ -7,6 +7,7 @@ mod docs;
 mod errors;
 mod flux;
 mod folder;
+mod helm;
 mod laws;
 mod limits;
 mod memory;

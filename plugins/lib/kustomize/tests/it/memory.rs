@@ -113,6 +113,8 @@ type Plugin = Box<dyn Fn(&PluginCall) -> Result<Vec<String>, PluginError>>;
 pub(crate) struct MemoryHost {
     pub(crate) tree: Rc<Memory>,
     pub(crate) remote: BTreeMap<String, Remote>,
+    /// Charts by `repository name version`.
+    pub(crate) charts: BTreeMap<String, Rc<Memory>>,
     pub(crate) plugin: Option<Plugin>,
 }
 
@@ -121,6 +123,7 @@ impl MemoryHost {
         Self {
             tree: Memory::new(files),
             remote: BTreeMap::new(),
+            charts: BTreeMap::new(),
             plugin: None,
         }
     }
@@ -133,6 +136,19 @@ impl Host for MemoryHost {
 
     fn open(&self, url: &str) -> Result<Remote, FileError> {
         self.remote.get(url).cloned().ok_or(FileError::Absent)
+    }
+
+    fn open_chart(
+        &self,
+        repository: &str,
+        name: &str,
+        version: &str,
+    ) -> Result<Rc<dyn Files>, FileError> {
+        let found = self.charts.get(&format!("{repository} {name} {version}"));
+        match found {
+            Some(tree) => Ok(tree.clone()),
+            None => Err(FileError::Absent),
+        }
     }
 
     fn run_plugin(&self, call: &PluginCall) -> Result<Vec<String>, PluginError> {

@@ -77,7 +77,10 @@ fn the_values_of_a_secret_are_decrypted_one_by_one() {
     assert_eq!(decrypted["data"]["plain"], "eA==");
     assert_eq!(decrypted["data"]["broken"], "!");
     // Without a known ending the text of the key `data` is what the file is.
-    assert_eq!(run(&secret(&json!({"f": file("data")}))).unwrap()["data"]["f"], "eA==");
+    assert_eq!(
+        run(&secret(&json!({"f": file("data")}))).unwrap()["data"]["f"],
+        "eA=="
+    );
 }
 
 #[test]
@@ -100,7 +103,9 @@ fn an_annotation_opts_out() {
 
 #[test]
 fn errors_are_those_of_flux() {
-    let failed = |object: &Value, keys| decrypt_object(object, &Opens(keys), &Options::default()).unwrap_err();
+    let failed = |object: &Value, keys| {
+        decrypt_object(object, &Opens(keys), &Options::default()).unwrap_err()
+    };
     let error = failed(&encrypted_secret(), false);
     assert!(error.to_string().starts_with("failed to decrypt and format 'n/s' Secret data: cannot get sops data key: Failed to get"), "{error}");
 
@@ -127,12 +132,26 @@ fn placeholders_stand_in_for_what_no_key_opens() {
         without_key: WithoutKey::Placeholders,
         ..Options::default()
     };
-    let decrypted = decrypt_object(&encrypted_secret(), &Opens(false), &options).unwrap().unwrap();
+    let decrypted = decrypt_object(&encrypted_secret(), &Opens(false), &options)
+        .unwrap()
+        .unwrap();
     assert_eq!(decrypted.placeholders, ["/data/a"]);
     let value = decrypted.object["data"]["a"].as_str().unwrap();
-    assert!(value.starts_with(crate::PLACEHOLDER) && STANDARD.decode(value).is_ok(), "{value}");
-    assert_eq!(decrypted.without_key.unwrap().recipients().collect::<Vec<_>>(), ["age1x"]);
-    let real = decrypt_object(&encrypted_secret(), &Opens(true), &options).unwrap().unwrap();
+    assert!(
+        value.starts_with(crate::PLACEHOLDER) && STANDARD.decode(value).is_ok(),
+        "{value}"
+    );
+    assert_eq!(
+        decrypted
+            .without_key
+            .unwrap()
+            .recipients()
+            .collect::<Vec<_>>(),
+        ["age1x"]
+    );
+    let real = decrypt_object(&encrypted_secret(), &Opens(true), &options)
+        .unwrap()
+        .unwrap();
     assert_eq!((real.placeholders, real.without_key), (Vec::new(), None));
 }
 
@@ -144,12 +163,18 @@ fn files_are_decrypted_by_their_format() {
     let content = STANDARD.decode(file("k")).unwrap();
     let decrypted = decrypt("a/f.yaml", "", &content).unwrap().unwrap();
     assert_eq!(decrypted.content, b"k: x\n");
-    assert_eq!(decrypt("f", "yaml", &content).unwrap().unwrap().content, b"k: x\n");
+    assert_eq!(
+        decrypt("f", "yaml", &content).unwrap().unwrap().content,
+        b"k: x\n"
+    );
     // Another format has another marker.
     assert!(decrypt("a/f.json", "", &content).unwrap().is_none());
     assert!(decrypt("a/f.yaml", "", b"k: x\n").unwrap().is_none());
     let error = decrypt("f", "toml", b"").unwrap_err();
     assert!(matches!(error, SopsError::Format(_)));
     let error = decrypt("f.yaml", "", &vec![b' '; LARGEST_FILE + 1]).unwrap_err();
-    assert_eq!(error.to_string(), "cannot decrypt file with size (5242881 bytes) exceeding limit (5242880)");
+    assert_eq!(
+        error.to_string(),
+        "cannot decrypt file with size (5242881 bytes) exceeding limit (5242880)"
+    );
 }

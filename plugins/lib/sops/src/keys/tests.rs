@@ -17,7 +17,9 @@ impl Keys for Fake {
         fields: &[(String, String)],
         wrapped: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, UnwrapError> {
-        self.asked.borrow_mut().push(format!("{scheme} {}", fields[0].1));
+        self.asked
+            .borrow_mut()
+            .push(format!("{scheme} {}", fields[0].1));
         match wrapped.strip_prefix(b"ok:") {
             Some(key) => Ok(Zeroizing::new(key.to_vec())),
             None if wrapped == b"later" => Err(UnwrapError::Unavailable("no answer".to_owned())),
@@ -31,7 +33,12 @@ fn text(value: &str) -> Value {
 }
 
 fn map(entries: &[(&str, &str)]) -> Value {
-    Value::Map(entries.iter().map(|(name, value)| Entry::new(*name, text(value))).collect())
+    Value::Map(
+        entries
+            .iter()
+            .map(|(name, value)| Entry::new(*name, text(value)))
+            .collect(),
+    )
 }
 
 fn age(recipient: &str, enc: &str) -> Value {
@@ -39,7 +46,10 @@ fn age(recipient: &str, enc: &str) -> Value {
 }
 
 fn metadata(entries: Vec<(&str, Value)>) -> Metadata {
-    let mut branch: Branch = entries.into_iter().map(|(name, value)| Entry::new(name, value)).collect();
+    let mut branch: Branch = entries
+        .into_iter()
+        .map(|(name, value)| Entry::new(name, value))
+        .collect();
     branch.push(Entry::new("lastmodified", text("2024-01-02T03:04:05Z")));
     Metadata::read(&branch).unwrap()
 }
@@ -51,7 +61,10 @@ fn groups(threshold: i64, wrapped: &[&str]) -> Metadata {
     };
     metadata(vec![
         ("shamir_threshold", Value::Int(threshold)),
-        ("key_groups", Value::List(wrapped.iter().enumerate().map(group).collect())),
+        (
+            "key_groups",
+            Value::List(wrapped.iter().enumerate().map(group).collect()),
+        ),
     ])
 }
 
@@ -66,22 +79,38 @@ fn age_is_asked_first_then_pgp_then_the_others() {
     ]);
     let keys = Fake::default();
     let error = data_key(&metadata, &keys).unwrap_err();
-    assert_eq!(*keys.asked.borrow(), ["age age1a", "age age1b", "pgp F", "aws-kms A", "gcp-kms G"]);
-    assert_eq!(error.recipients().collect::<Vec<_>>(), ["age1a", "age1b", "F", "A", "G"]);
+    assert_eq!(
+        *keys.asked.borrow(),
+        ["age age1a", "age age1b", "pgp F", "aws-kms A", "gcp-kms G"]
+    );
+    assert_eq!(
+        error.recipients().collect::<Vec<_>>(),
+        ["age1a", "age1b", "F", "A", "G"]
+    );
     assert!(!error.unavailable());
 }
 
 #[test]
 fn the_first_key_that_opens_ends_the_search() {
-    let list = Value::List(vec![age("age1a", ""), age("age1b", "ok:k"), age("age1c", "ok:x")]);
+    let list = Value::List(vec![
+        age("age1a", ""),
+        age("age1b", "ok:k"),
+        age("age1c", "ok:x"),
+    ]);
     let keys = Fake::default();
-    assert_eq!(&data_key(&metadata(vec![("age", list)]), &keys).unwrap()[..], b"k");
+    assert_eq!(
+        &data_key(&metadata(vec![("age", list)]), &keys).unwrap()[..],
+        b"k"
+    );
     assert_eq!(keys.asked.borrow().len(), 2);
 }
 
 #[test]
 fn an_error_names_what_was_tried() {
-    let metadata = metadata(vec![("age", Value::List(vec![age("age1a", "later"), age("age1b", "ok:")]))]);
+    let metadata = metadata(vec![(
+        "age",
+        Value::List(vec![age("age1a", "later"), age("age1b", "ok:")]),
+    )]);
     let error = data_key(&metadata, &Fake::default()).unwrap_err();
     assert!(error.unavailable());
     assert_eq!(
@@ -108,7 +137,12 @@ fn shares_are_put_together() {
     assert_eq!(two.len(), 2);
     assert_eq!(two[0], two[1]);
     let error = data_key(&groups(2, &["ok:AA\u{1}", ""]), &keys).unwrap_err();
-    assert!(error.to_string().contains("Group 0: SUCCESS\n\nGroup 1: FAILED\n"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("Group 0: SUCCESS\n\nGroup 1: FAILED\n"),
+        "{error}"
+    );
     let error = data_key(&groups(0, &["ok:AA\u{1}", "ok:B\u{2}"]), &keys).unwrap_err();
     assert_eq!(
         error.to_string(),

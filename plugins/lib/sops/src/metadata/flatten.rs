@@ -44,10 +44,9 @@ pub(crate) fn unflatten(flat: Branch) -> Result<Branch, MetadataError> {
         }
         place.value = Some(entry.value);
     }
-    match root.into_value()? {
-        Value::Map(branch) => Ok(branch),
-        _ => Err(MetadataError::FlatMismatch),
-    }
+    root.into_value()?
+        .into_map()
+        .ok_or(MetadataError::FlatMismatch)
 }
 
 fn steps(path: &str) -> Result<Vec<Step<'_>>, MetadataError> {
@@ -55,7 +54,10 @@ fn steps(path: &str) -> Result<Vec<Step<'_>>, MetadataError> {
     let mut rest = path;
     let mut item = false;
     loop {
-        let end = [rest.find(MAP), rest.find(LIST)].into_iter().flatten().min();
+        let end = [rest.find(MAP), rest.find(LIST)]
+            .into_iter()
+            .flatten()
+            .min();
         let (part, next) = rest.split_at(end.unwrap_or(rest.len()));
         steps.push(if item {
             Step::Item(part.parse().unwrap_or(0))

@@ -48,7 +48,11 @@ fn fields_are_read_weakly() {
 
 #[test]
 fn a_group_has_the_order_of_sops() {
-    let pgp = map(&[("fp", text("F")), ("created_at", text(TIME)), ("enc", text("x"))]);
+    let pgp = map(&[
+        ("fp", text("F")),
+        ("created_at", text(TIME)),
+        ("enc", text("x")),
+    ]);
     let context = map(&[("b", text("2")), ("a", text("1"))]);
     let kms = map(&[
         ("arn", text("arn:x")),
@@ -57,19 +61,39 @@ fn a_group_has_the_order_of_sops() {
         ("created_at", text(TIME)),
     ]);
     let metadata = with(&[("pgp", pgp), ("kms", Value::List(vec![kms]))]).unwrap();
-    let names: Vec<_> = metadata.groups[0].iter().map(|key| key.name.as_str()).collect();
+    let names: Vec<_> = metadata.groups[0]
+        .iter()
+        .map(|key| key.name.as_str())
+        .collect();
     assert_eq!(names, ["arn:x+r", "F", "age1a"]);
-    let fields = [("arn", "arn:x"), ("role", "r"), ("context.a", "1"), ("context.b", "2")];
-    assert_eq!(metadata.groups[0][0].fields, fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let fields = [
+        ("arn", "arn:x"),
+        ("role", "r"),
+        ("context.a", "1"),
+        ("context.b", "2"),
+    ];
+    assert_eq!(
+        metadata.groups[0][0].fields,
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }
 
 #[test]
 fn key_groups_count_only_without_lists_at_the_top() {
     let groups = Value::List(vec![
-        map(&[("age", Value::List(vec![age("age1b")])), ("hc_vault", Value::List(Vec::new()))]),
+        map(&[
+            ("age", Value::List(vec![age("age1b")])),
+            ("hc_vault", Value::List(Vec::new())),
+        ]),
         map(&[("age", Value::List(vec![age("age1c")]))]),
     ]);
-    assert_eq!(with(&[("key_groups", groups.clone())]).unwrap().groups.len(), 1);
+    assert_eq!(
+        with(&[("key_groups", groups.clone())])
+            .unwrap()
+            .groups
+            .len(),
+        1
+    );
     let only = branch(&[("lastmodified", text(TIME)), ("key_groups", groups)]);
     assert_eq!(Metadata::read(&only).unwrap().groups.len(), 2);
 }
@@ -91,9 +115,18 @@ fn what_is_wrong_is_told() {
         &[("mac", map(&[]))],
         "'mac' expected type 'string', got unconvertible type 'sops.TreeBranch'",
     );
-    let two = [("encrypted_regex", text("a")), ("encrypted_suffix", text("b"))];
+    let two = [
+        ("encrypted_regex", text("a")),
+        ("encrypted_suffix", text("b")),
+    ];
     assert_eq!(with(&two).unwrap_err(), MetadataError::TwoRules);
-    assert!(with(&[("encrypted_regex", text("a")), ("encrypted_suffix", text(""))]).is_ok());
+    assert!(
+        with(&[
+            ("encrypted_regex", text("a")),
+            ("encrypted_suffix", text(""))
+        ])
+        .is_ok()
+    );
     let none = branch(&[("lastmodified", text(TIME))]);
     assert_eq!(Metadata::read(&none).unwrap_err(), MetadataError::NoKeys);
 }
@@ -101,7 +134,10 @@ fn what_is_wrong_is_told() {
 #[test]
 fn the_entry_is_taken_out_of_every_document() {
     let document = || branch(&[("a", Value::Int(1)), ("sops", map(&[])), ("b", Value::Null)]);
-    let mut documents = [document(), branch(&[("sops", Value::Int(1)), ("sops", Value::Int(2))])];
+    let mut documents = [
+        document(),
+        branch(&[("sops", Value::Int(1)), ("sops", Value::Int(2))]),
+    ];
     assert_eq!(take_entry(&mut documents).unwrap(), Branch::new());
     assert_eq!(documents[0].len(), 2);
     assert_eq!(documents[1].len(), 0);
@@ -111,7 +147,10 @@ fn the_entry_is_taken_out_of_every_document() {
     };
     check(&[], MetadataError::NotFound);
     check(&[("sops", Value::Int(1))], MetadataError::NotAMapping);
-    check(&[("sops", map(&[])), ("sops", map(&[]))], MetadataError::Duplicate);
+    check(
+        &[("sops", map(&[])), ("sops", map(&[]))],
+        MetadataError::Duplicate,
+    );
     assert_eq!(take_entry(&mut []).unwrap_err(), MetadataError::NotFound);
 }
 
@@ -123,7 +162,10 @@ fn flat_names_become_maps_and_lists() {
         ("mac", text("m")),
     ]);
     let age = Value::List(vec![map(&[("enc", text("1"))]), map(&[("enc", text("2"))])]);
-    assert_eq!(unflatten(flat).unwrap(), branch(&[("age", age), ("mac", text("m"))]));
+    assert_eq!(
+        unflatten(flat).unwrap(),
+        branch(&[("age", age), ("mac", text("m"))])
+    );
 
     let check = |names: &[&str], expected| {
         let entries: Vec<_> = names.iter().map(|name| (*name, Value::Null)).collect();
@@ -132,7 +174,12 @@ fn flat_names_become_maps_and_lists() {
     check(&["a__list_1"], MetadataError::FlatIncomplete);
     check(&["a", "a__map_b"], MetadataError::FlatMismatch);
     check(&["a__list_0", "a__map_b"], MetadataError::FlatMismatch);
-    check(&["a", "a"], MetadataError::FlatDuplicate { key: "a".to_owned() });
+    check(
+        &["a", "a"],
+        MetadataError::FlatDuplicate {
+            key: "a".to_owned(),
+        },
+    );
     check(&[&"a__map_".repeat(20)], MetadataError::FlatMismatch);
 }
 
@@ -140,8 +187,14 @@ fn flat_names_become_maps_and_lists() {
 fn a_prefix_marks_the_entries_of_dotenv_files() {
     let mut document = branch(&[("A", text("1")), ("sops_mac", text("m"))]);
     document.push(Entry::comment("sops_x", false));
-    assert_eq!(take_prefixed(&mut document).unwrap(), branch(&[("mac", text("m"))]));
+    assert_eq!(
+        take_prefixed(&mut document).unwrap(),
+        branch(&[("mac", text("m"))])
+    );
     assert_eq!(document.len(), 2);
     assert!(matches!(document[1].key, Key::Comment(_)));
-    assert_eq!(take_prefixed(&mut document).unwrap_err(), MetadataError::NotFound);
+    assert_eq!(
+        take_prefixed(&mut document).unwrap_err(),
+        MetadataError::NotFound
+    );
 }

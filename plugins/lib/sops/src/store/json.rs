@@ -21,10 +21,10 @@ pub(super) fn load(content: &[u8]) -> Result<Branch, LoadError> {
     }
     let mut reader = serde_json::Deserializer::from_str(&text);
     let value = Reader.deserialize(&mut reader);
-    match value.map_err(|error| LoadError::Json(error.to_string()))? {
-        Value::Map(branch) => Ok(branch),
-        _ => Err(LoadError::JsonScalar),
-    }
+    value
+        .map_err(|error| LoadError::Json(error.to_string()))?
+        .into_map()
+        .ok_or(LoadError::JsonScalar)
 }
 
 /// Builds values; serde_json bounds the depth.
@@ -100,10 +100,9 @@ fn unsigned(value: u64) -> Value {
 
 /// The document of a Kubernetes object.
 pub(crate) fn from_object(object: &Json) -> Result<Branch, LoadError> {
-    match from_json(object, 0)? {
-        Value::Map(branch) => Ok(branch),
-        _ => Err(LoadError::JsonScalar),
-    }
+    from_json(object, 0)?
+        .into_map()
+        .ok_or(LoadError::JsonScalar)
 }
 
 fn from_json(value: &Json, depth: usize) -> Result<Value, LoadError> {
@@ -153,7 +152,9 @@ fn to_json(value: &Value) -> Json {
         Value::Bytes(bytes) => Json::String(readable(bytes)),
         Value::Comment(comment) => Json::String(comment.text.clone()),
         Value::List(items) => {
-            let items = items.iter().filter(|item| !matches!(item, Value::Comment(_)));
+            let items = items
+                .iter()
+                .filter(|item| !matches!(item, Value::Comment(_)));
             Json::Array(items.map(to_json).collect())
         }
         Value::Map(branch) => to_object(branch),
@@ -185,7 +186,9 @@ fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), EmitError>
 }
 
 fn write_list(items: &[Value], depth: usize, out: &mut String) -> Result<(), EmitError> {
-    let items = items.iter().filter(|item| !matches!(item, Value::Comment(_)));
+    let items = items
+        .iter()
+        .filter(|item| !matches!(item, Value::Comment(_)));
     write_container(['[', ']'], items, depth, out, |item, out| {
         write(item, depth + 1, out)
     })

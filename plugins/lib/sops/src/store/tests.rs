@@ -3,7 +3,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::format::Format;
 
-const ALL: [Format; 5] = [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini, Format::Binary];
+const ALL: [Format; 5] = [
+    Format::Yaml,
+    Format::Json,
+    Format::Dotenv,
+    Format::Ini,
+    Format::Binary,
+];
 
 fn read(format: Format, text: &str) -> Vec<Branch> {
     match format {
@@ -25,7 +31,10 @@ fn check(format: Format, text: &str, expected: &str) {
 
 fn refused(format: Format, text: &str, expected: &str) {
     let error = load(text.as_bytes(), format).unwrap_err().to_string();
-    assert!(error.contains(expected), "{error:?} does not contain {expected:?}");
+    assert!(
+        error.contains(expected),
+        "{error:?} does not contain {expected:?}"
+    );
 }
 
 #[test]
@@ -35,23 +44,55 @@ fn yaml_is_written_as_go_yaml_does() {
     same("# head\na: 1 # inline\n# foot\n");
     same("a: |\n    x\n    y\nb: |-\n    x\n    y\n");
     same("\"yes\": \"on\"\nt: \"12:30:45\"\nm: \"1\"\nq: '''a'\n");
-    check(Format::Yaml, "a: &x {q: 1}\nb: *x\n", "a:\n    q: 1\nb:\n    q: 1\n");
-    check(Format::Yaml, "a: 1.50\nb: 1e100\nc: 2020-01-01\nd: ~\n", "a: 1.5\nb: 1e+100\nc: 2020-01-01T00:00:00Z\nd: null\n");
-    check(Format::Yaml, "a: !!binary aGk=\nb: !custom x\n", "a: hi\nb: x\n");
+    check(
+        Format::Yaml,
+        "a: &x {q: 1}\nb: *x\n",
+        "a:\n    q: 1\nb:\n    q: 1\n",
+    );
+    check(
+        Format::Yaml,
+        "a: 1.50\nb: 1e100\nc: 2020-01-01\nd: ~\n",
+        "a: 1.5\nb: 1e+100\nc: 2020-01-01T00:00:00Z\nd: null\n",
+    );
+    check(
+        Format::Yaml,
+        "a: !!binary aGk=\nb: !custom x\n",
+        "a: hi\nb: x\n",
+    );
 }
 
 #[test]
 fn documents_are_kept_apart() {
-    check(Format::Yaml, "a: 1\n---\n# only comment\n---\nb: 2\n", "a: 1\n---\n# only comment\n{}\n---\nb: 2\n");
+    check(
+        Format::Yaml,
+        "a: 1\n---\n# only comment\n---\nb: 2\n",
+        "a: 1\n---\n# only comment\n{}\n---\nb: 2\n",
+    );
 }
 
 #[test]
 fn yaml_that_sops_refuses() {
-    refused(Format::Yaml, "- a\n", "line 1: cannot unmarshal !!seq into map[string]interface {}");
+    refused(
+        Format::Yaml,
+        "- a\n",
+        "line 1: cannot unmarshal !!seq into map[string]interface {}",
+    );
     refused(Format::Yaml, "hunter2\n", "cannot unmarshal a scalar");
-    refused(Format::Yaml, "a: 1\n---\n- b\n", "YAML documents that are sequences are not supported");
-    refused(Format::Yaml, "a: 1\n---\nhunter2\n", "YAML documents that are values are not supported");
-    refused(Format::Yaml, "a:\n  b: 1\n  c: 2\n  b: 3\n", "line 4: mapping key \"b\" already defined at line 2");
+    refused(
+        Format::Yaml,
+        "a: 1\n---\n- b\n",
+        "YAML documents that are sequences are not supported",
+    );
+    refused(
+        Format::Yaml,
+        "a: 1\n---\nhunter2\n",
+        "YAML documents that are values are not supported",
+    );
+    refused(
+        Format::Yaml,
+        "a:\n  b: 1\n  c: 2\n  b: 3\n",
+        "line 4: mapping key \"b\" already defined at line 2",
+    );
     refused(Format::Yaml, "a: *x\n", "unknown anchor 'x' referenced");
     refused(Format::Yaml, "a: &x [*x]\n", "nested too deeply");
     refused(Format::Yaml, "", "sops metadata not found");
@@ -88,18 +129,31 @@ fn dotenv_is_taken_literally() {
     same("# c\nA=1\nB=\"q\"\nC=a=b\n  D= x \nexport E=\nF=l1\\nl2\nG=x\r\n");
     refused(Format::Dotenv, "A=1\nhunter2\n", "line 2 has no \"=\"");
     assert_eq!(
-        convert(Format::Yaml, "a: 1.0\nb: 1e100\nc: true\nd: null\ne: 2020-01-01\n", Format::Dotenv),
+        convert(
+            Format::Yaml,
+            "a: 1.0\nb: 1e100\nc: true\nd: null\ne: 2020-01-01\n",
+            Format::Dotenv
+        ),
         "a=1.0\nb=1E+100\nc=true\nd=<nil>\ne=2020-01-01T00:00:00Z\n"
     );
     let nested = emit(&read(Format::Yaml, "a: [1]\n"), Format::Dotenv);
-    assert_eq!(nested.unwrap_err().to_string(), "cannot use complex value in dotenv file; offending key a");
+    assert_eq!(
+        nested.unwrap_err().to_string(),
+        "cannot use complex value in dotenv file; offending key a"
+    );
 }
 
 #[test]
 fn ini_is_read_and_written_as_go_ini_does() {
     let check = |text: &str, expected: &str| check(Format::Ini, text, expected);
-    check("a=1\n[s]\n# c\nkey: v ; tail\nlong = w\n", "a = 1\n\n[s]\n; c\n; tail\nkey  = v\nlong = w\n");
-    check("[s]\na = \"x\"\nb = 'y'\nc = `p#q`\nd = a#b\n", "[s]\na = x\nb = y\nc = `p#q`\n; b\nd = a\n");
+    check(
+        "a=1\n[s]\n# c\nkey: v ; tail\nlong = w\n",
+        "a = 1\n\n[s]\n; c\n; tail\nkey  = v\nlong = w\n",
+    );
+    check(
+        "[s]\na = \"x\"\nb = 'y'\nc = `p#q`\nd = a#b\n",
+        "[s]\na = x\nb = y\nc = `p#q`\n; b\nd = a\n",
+    );
     check("[s]\na = \"\"\"x\ny\"\"\"\n", "[s]\na = \"\"\"x\ny\"\"\"\n");
     check("[s]\na = x \\\n  y\nb = 1\na = 2\n", "[s]\na = 2\nb = 1\n");
     check("[s]\n`a=b` = 1\n- = x\n", "[s]\n`a=b` = 1\n#1    = x\n");
@@ -115,24 +169,43 @@ fn ini_is_read_and_written_as_go_ini_does() {
         refused(Format::Ini, text, expected);
     }
     let flat = emit(&read(Format::Yaml, "a: 1\n"), Format::Ini);
-    assert!(flat.unwrap_err().to_string().ends_with("Section values should always be TreeBranches"));
+    assert!(
+        flat.unwrap_err()
+            .to_string()
+            .ends_with("Section values should always be TreeBranches")
+    );
 }
 
 #[test]
 fn binary_has_one_text() {
-    let emit = |text: &str| emit(&read(Format::Yaml, text), Format::Binary).map_err(|error| error.to_string());
+    let emit = |text: &str| {
+        emit(&read(Format::Yaml, text), Format::Binary).map_err(|error| error.to_string())
+    };
     assert_eq!(emit("data: x\n").unwrap(), b"x");
     let failed = |text: &str| emit(text).unwrap_err();
-    assert_eq!(failed("a: x\n"), "error emitting binary store: no binary data found in tree");
-    assert_eq!(failed("data: 1\n"), "error emitting binary store: 'data' key in tree does not have a string value");
-    assert_eq!(failed("a: 1\n---\nb: 1\n"), "error emitting binary store: there must be exactly one tree branch");
+    assert_eq!(
+        failed("a: x\n"),
+        "error emitting binary store: no binary data found in tree"
+    );
+    assert_eq!(
+        failed("data: 1\n"),
+        "error emitting binary store: 'data' key in tree does not have a string value"
+    );
+    assert_eq!(
+        failed("a: 1\n---\nb: 1\n"),
+        "error emitting binary store: there must be exactly one tree branch"
+    );
 }
 
 #[test]
 fn objects_come_back_as_they_are_read_from_json() {
-    let object = serde_json::json!({"a": 1, "b": [1.5, null, {"c": true}], "d": 1.0, "e": u64::MAX});
+    let object =
+        serde_json::json!({"a": 1, "b": [1.5, null, {"c": true}], "d": 1.0, "e": u64::MAX});
     let back = to_object(&from_object(&object).unwrap());
-    assert_eq!(back, serde_json::json!({"a": 1, "b": [1.5, null, {"c": true}], "d": 1, "e": 18_446_744_073_709_551_615.0_f64}));
+    assert_eq!(
+        back,
+        serde_json::json!({"a": 1, "b": [1.5, null, {"c": true}], "d": 1, "e": 18_446_744_073_709_551_615.0_f64})
+    );
 }
 
 proptest! {

@@ -38,7 +38,10 @@ fn walk(rule: Rule, only: bool, mut branch: Branch) -> Result<(Branch, String), 
 }
 
 fn sha512(start: &[u8], text: &str) -> String {
-    let digest = Sha512::new().chain_update(start).chain_update(text).finalize();
+    let digest = Sha512::new()
+        .chain_update(start)
+        .chain_update(text)
+        .finalize();
     digest.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
@@ -67,9 +70,20 @@ fn values_in_lists_are_bound_to_the_keys_alone() {
 
 #[test]
 fn a_mac_can_leave_out_what_is_not_encrypted() {
-    let branch = || vec![Entry::new("a", encrypted("x", "str", "a:")), Entry::new("b_plain", text("y"))];
-    assert_eq!(walk(suffix(), true, branch()).unwrap().1, sha512(&ONLY_ENCRYPTED, "x"));
-    assert_eq!(walk(suffix(), false, branch()).unwrap().1, sha512(b"", "xy"));
+    let branch = || {
+        vec![
+            Entry::new("a", encrypted("x", "str", "a:")),
+            Entry::new("b_plain", text("y")),
+        ]
+    };
+    assert_eq!(
+        walk(suffix(), true, branch()).unwrap().1,
+        sha512(&ONLY_ENCRYPTED, "x")
+    );
+    assert_eq!(
+        walk(suffix(), false, branch()).unwrap().1,
+        sha512(b"", "xy")
+    );
 }
 
 #[test]
@@ -78,12 +92,18 @@ fn comments_are_decrypted_or_left_and_never_count() {
     let branch = vec![
         Entry::comment(comment, true),
         Entry::comment(" plain", true),
-        Entry::new("a", Value::List(vec![encrypted(" in list", "comment", "a:")])),
+        Entry::new(
+            "a",
+            Value::List(vec![encrypted(" in list", "comment", "a:")]),
+        ),
     ];
     let (branch, mac) = walk(suffix(), false, branch).unwrap();
     assert_eq!(branch[0], Entry::comment(" secret", false));
     assert_eq!(branch[1], Entry::comment(" plain", true));
-    let inside = Comment { text: " in list".to_owned(), inline: false };
+    let inside = Comment {
+        text: " in list".to_owned(),
+        inline: false,
+    };
     assert_eq!(branch[2].value, Value::List(vec![Value::Comment(inside)]));
     assert_eq!(mac, sha512(b"", ""));
 }
@@ -93,11 +113,17 @@ fn a_comment_can_select_the_entry_behind_it() {
     let rule = || Rule::EncryptedComment(go_regex::compile("^ enc$"));
     let branch = vec![
         Entry::comment(" enc", false),
-        Entry::new("a", Value::Map(vec![Entry::new("b", encrypted("x", "str", "a:b:"))])),
+        Entry::new(
+            "a",
+            Value::Map(vec![Entry::new("b", encrypted("x", "str", "a:b:"))]),
+        ),
         Entry::new("c", text("plain")),
     ];
     let (branch, _) = walk(rule(), false, branch).unwrap();
-    assert_eq!(branch[1].value, Value::Map(vec![Entry::new("b", text("x"))]));
+    assert_eq!(
+        branch[1].value,
+        Value::Map(vec![Entry::new("b", text("x"))])
+    );
     assert_eq!(branch[2].value, text("plain"));
 }
 
@@ -114,13 +140,28 @@ fn errors_lead_to_the_value() {
         "/a~1b/1",
         "Could not decrypt value: Input string <redacted> does not match sops' data format",
     );
-    check(nested(Value::Int(3)), "/a~1b/1", "Expected encrypted value as string, but got int");
-    check(nested(Value::Uint(3)), "/a~1b/1", "Cannot walk value, unknown type: uint64");
+    check(
+        nested(Value::Int(3)),
+        "/a~1b/1",
+        "Expected encrypted value as string, but got int",
+    );
+    check(
+        nested(Value::Uint(3)),
+        "/a~1b/1",
+        "Cannot walk value, unknown type: uint64",
+    );
     let other = Entry {
-        key: Key::Other { kind: "int", text: "1".to_owned() },
+        key: Key::Other {
+            kind: "int",
+            text: "1".to_owned(),
+        },
         value: Value::Null,
     };
-    check(vec![other], "", "Tree contains a non-string key (type int): 1. Only string keys are supported");
+    check(
+        vec![other],
+        "",
+        "Tree contains a non-string key (type int): 1. Only string keys are supported",
+    );
 }
 
 #[test]
@@ -141,7 +182,11 @@ fn placeholders_have_the_types_of_the_values() {
     };
     assert!(shown.starts_with(crate::PLACEHOLDER), "{shown}");
     assert_eq!(shown.len() % 4, 0);
-    assert!(base64::engine::general_purpose::STANDARD.decode(shown).is_ok());
+    assert!(
+        base64::engine::general_purpose::STANDARD
+            .decode(shown)
+            .is_ok()
+    );
     assert_eq!(branch[1].value, Value::Int(0));
     assert_eq!(branch[2].value, Value::Bool(false));
     assert_eq!(branch[3].value, text(""));
@@ -155,15 +200,25 @@ fn planted() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::Int),
         any::<bool>().prop_map(Value::Bool),
         "[a-z]{0,6}".prop_map(|tail| Value::Text(format!("hunter2{tail}"))),
-        "[a-z]{0,6}".prop_map(|tail| Value::Text(format!("ENC[AES256_GCM,data:hunter2{tail},iv:YQ==,tag:YQ==,type:str]"))),
+        "[a-z]{0,6}".prop_map(|tail| Value::Text(format!(
+            "ENC[AES256_GCM,data:hunter2{tail},iv:YQ==,tag:YQ==,type:str]"
+        ))),
         Just(Value::Bytes(b"hunter2\xff".to_vec())),
-        "[a-z]{0,6}".prop_map(|tail| Value::Comment(Comment { text: format!("hunter2{tail}"), inline: false })),
+        "[a-z]{0,6}".prop_map(|tail| Value::Comment(Comment {
+            text: format!("hunter2{tail}"),
+            inline: false
+        })),
     ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
             prop::collection::vec(("[a-z_]{1,4}", inner), 0..4).prop_map(|entries| {
-                Value::Map(entries.into_iter().map(|(name, value)| Entry::new(name, value)).collect())
+                Value::Map(
+                    entries
+                        .into_iter()
+                        .map(|(name, value)| Entry::new(name, value))
+                        .collect(),
+                )
             }),
         ]
     })

@@ -64,8 +64,8 @@ impl<'a> Section<'a> {
             if text.is_empty() {
                 return Err(EmitError::IniEmpty { what: "key" });
             }
-            let value = scalar_text(&entry.value)
-                .ok_or_else(|| EmitError::IniComplex(text.to_owned()))?;
+            let value =
+                scalar_text(&entry.value).ok_or_else(|| EmitError::IniComplex(text.to_owned()))?;
             last = Some(section.set(text, value));
         }
         Ok(section)
@@ -95,7 +95,11 @@ impl<'a> Section<'a> {
             out.extend_from_slice(self.name.as_bytes());
             out.extend_from_slice(b"]\n");
         }
-        let names: Vec<String> = self.keys.iter().map(|item| quoted_name(item.name)).collect();
+        let names: Vec<String> = self
+            .keys
+            .iter()
+            .map(|item| quoted_name(item.name))
+            .collect();
         let width = names.iter().map(String::len).max().unwrap_or_default();
         for (item, name) in self.keys.iter().zip(names) {
             write_comment(item.comment, true, out);

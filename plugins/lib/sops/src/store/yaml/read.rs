@@ -116,10 +116,9 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return Err(LoadError::Depth);
         }
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or(LoadError::YamlAliases("document contains excessive aliasing"))?;
+        self.left = self.left.checked_sub(1).ok_or(LoadError::YamlAliases(
+            "document contains excessive aliasing",
+        ))?;
         match node.content() {
             Content::Scalar(text) => Ok(scalar(node, text)),
             Content::Mapping(mapping) => {
@@ -207,7 +206,9 @@ impl Reader<'_> {
 }
 
 fn first_key<'a>(mapping: &'a Mapping, text: &str) -> &'a Node {
-    let found = mapping.iter().find(|entry| entry.key.as_str() == Some(text));
+    let found = mapping
+        .iter()
+        .find(|entry| entry.key.as_str() == Some(text));
     found.map_or_else(|| &mapping.entries()[0].key, |entry| &entry.key)
 }
 
@@ -239,45 +240,51 @@ fn key(node: &Node) -> Key {
             text: "a collection".to_owned(),
         };
     };
-    match scalar(node, text) {
-        Value::Text(text) => Key::Name(text),
-        other => Key::Other {
-            kind: other.go_type(),
-            text: text.to_string(),
-        },
+    let value = scalar(node, text);
+    if let Value::Text(name) = value {
+        return Key::Name(name);
+    }
+    Key::Other {
+        kind: value.go_type(),
+        text: text.to_string(),
     }
 }
 
 /// A scalar as go-yaml v3 decodes it. What does not fit a tag that is written is null, as sops ignores the error.
 fn scalar(node: &Node, text: &str) -> Value {
-    let classified = || Schema::Kyaml.classify(text);
     match node.written_tag() {
         Tag::Str | Tag::Merge | Tag::Other | Tag::None | Tag::Map | Tag::Seq => {
             Value::Text(text.to_owned())
         }
         Tag::Null => Value::Null,
-        Tag::Bool => match classified() {
-            Scalar::Bool(value) => Value::Bool(value),
-            _ => Value::Null,
-        },
-        Tag::Int => match classified() {
-            Scalar::Int(value) => Value::Int(value),
-            Scalar::Uint(value) => Value::Uint(value),
-            _ => Value::Null,
-        },
-        #[expect(clippy::cast_precision_loss, reason = "an integer that is tagged as a float")]
-        Tag::Float => match classified() {
-            Scalar::Float(value) => Value::Float(value),
-            Scalar::Int(value) => Value::Float(value as f64),
-            Scalar::Uint(value) => Value::Float(value as f64),
-            _ => Value::Null,
-        },
+        Tag::Bool | Tag::Int | Tag::Float => {
+            number(Schema::Kyaml.classify(text), node.written_tag())
+        }
         Tag::Timestamp => {
             Timestamp::parse(text).map_or(Value::Null, |time| Value::Time(time.to_string()))
         }
         Tag::Binary => {
             let packed: String = text.split_ascii_whitespace().collect();
-            STANDARD.decode(packed).map_or(Value::Null, Value::from_bytes)
+            STANDARD
+                .decode(packed)
+                .map_or(Value::Null, Value::from_bytes)
         }
+    }
+}
+
+/// What a text says under a tag.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an integer that is tagged as a float"
+)]
+fn number(scalar: Scalar, tag: Tag) -> Value {
+    match (scalar, tag == Tag::Float) {
+        (Scalar::Bool(value), _) if tag == Tag::Bool => Value::Bool(value),
+        (Scalar::Int(value), false) if tag == Tag::Int => Value::Int(value),
+        (Scalar::Uint(value), false) if tag == Tag::Int => Value::Uint(value),
+        (Scalar::Float(value), true) => Value::Float(value),
+        (Scalar::Int(value), true) => Value::Float(value as f64),
+        (Scalar::Uint(value), true) => Value::Float(value as f64),
+        _ => Value::Null,
     }
 }

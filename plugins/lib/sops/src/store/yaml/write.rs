@@ -37,7 +37,11 @@ struct Waiting {
 
 impl Waiting {
     fn add(&mut self, text: &str, inline: bool) {
-        let list = if inline { &mut self.inline } else { &mut self.head };
+        let list = if inline {
+            &mut self.inline
+        } else {
+            &mut self.head
+        };
         list.push(text.to_owned());
     }
 
@@ -150,8 +154,21 @@ fn text(text: &str) -> Node {
 fn old_bool(text: &str) -> bool {
     matches!(
         text,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO"
-            | "off" | "Off" | "OFF"
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
     )
 }
 
@@ -159,7 +176,10 @@ fn old_bool(text: &str) -> bool {
 fn base_60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let loose = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let loose = |part: &str| {
+        part.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
     let Some((first, rest)) = whole.split_once(':') else {
         return false;
     };
