@@ -4,8 +4,8 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use weir_testing::tools::in_ci;
 
+use crate::pinned::in_ci;
 use crate::workspace::{cargo, guests, run, target, top};
 use crate::{generate, suites, tools};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::schema;
 use crate::workspace::{cargo, run, target, top};
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -42,21 +42,15 @@ pub(crate) fn check() -> Result<()> {
 
 /// All generated files by their path from the top of the checkout.
 fn everything() -> Result<BTreeMap<String, String>> {
-    let mut files = BTreeMap::new();
-    for (name, definition) in weir_api::crd::all() {
-        let text = weir_k8s_yaml::to_yaml(&definition)?;
-        let text = format!("# Made by `cargo xtask gen` from host/api.\n{text}");
-        files.insert(format!("deploy/crds/{name}.yaml"), text);
-    }
-    if let Some(table) = schema::generate()? {
-        files.insert(schema::TABLE.to_owned(), table);
-    }
-    run(&mut cargo(&["build", "--quiet", "--package", "weir"]))?;
-    let weir = target().join("debug/weir");
+    // As the tests are built: everything else would be compiled once more with other features.
+    run(&mut cargo(&["test", "--quiet", "--workspace", "--no-run"]))?;
+    let built = target().join("debug");
+    let made = output(&mut Command::new(built.join("examples/generate")))?;
+    let mut files: BTreeMap<String, String> =
+        serde_json::from_str(&made).context("reading what was made")?;
+    let weir = built.join("weir");
     let pages = tempfile::tempdir()?;
-    run(std::process::Command::new(&weir)
-        .arg("man")
-        .arg(pages.path()))?;
+    run(Command::new(&weir).arg("man").arg(pages.path()))?;
     for entry in fs::read_dir(pages.path())? {
         let path = entry?.path();
         let name = path
@@ -67,16 +61,20 @@ fn everything() -> Result<BTreeMap<String, String>> {
         files.insert(format!("deploy/man/{name}"), fs::read_to_string(&path)?);
     }
     for shell in SHELLS {
-        let output = std::process::Command::new(&weir)
-            .args(["completions", shell])
-            .output()?;
-        if !output.status.success() {
-            bail!("weir completions {shell} ended with {}", output.status);
-        }
-        files.insert(
-            format!("deploy/completions/weir.{shell}"),
-            String::from_utf8(output.stdout)?,
-        );
+        let script = output(Command::new(&weir).args(["completions", shell]))?;
+        files.insert(format!("deploy/completions/weir.{shell}"), script);
     }
     Ok(files)
+}
+
+/// What a program prints.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("starting {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{command:?} printed no text"))
 }

@@ -1,13 +1,19 @@
 //! `cargo xtask`: everything that is done to the project rather than by it.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod bench;
 mod ci;
 mod generate;
 mod record;
-mod schema;
 mod suites;
 mod tools;
 mod workspace;
+
+/// The same file as in `weir-testing`, which itself would bring the plugin engine: this program is to start at once.
+#[path = "../../testing/src/tools.rs"]
+#[expect(unreachable_pub, reason = "it is the face of a crate elsewhere")]
+mod pinned;
 
 use std::process::ExitCode;
 

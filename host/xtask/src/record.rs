@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use weir_testing::tools;
 
 use crate::workspace::top;
 
@@ -33,7 +32,7 @@ pub(crate) fn record(suites: &[&str]) -> Result<()> {
             );
         };
         crate::tools::run(&[recorder.tool])?;
-        let program = tools::find(recorder.tool)?
+        let program = crate::pinned::find(recorder.tool)?
             .with_context(|| format!("{} was not built", recorder.tool))?;
         let changed = (recorder.record)(&program)?;
         anstream::println!("{name}: {changed} files changed");
@@ -77,10 +76,16 @@ fn kustomize_case(program: &Path, case: &Path) -> Result<usize> {
         let made = text(&output.stdout).replace("kustomize-v5.8.1", "kustomize-(devel)");
         (".yaml", made)
     } else {
-        let error = text(&output.stderr);
-        let error = error.strip_prefix("Error: ").unwrap_or(&error);
+        let said = text(&output.stderr);
+        // Warnings of old fields go before.
+        let error = match said.strip_prefix("Error: ") {
+            Some(error) => error,
+            None => said
+                .split_once("\nError: ")
+                .map_or(&*said, |(_, error)| error),
+        };
         let error = error.replace(&*case.to_string_lossy(), "<CASE>");
-        ("-error.txt", without_addresses(error.trim_end()))
+        ("-error.txt", without_addresses(error.trim_end()) + "\n")
     };
     let older = fs::read_to_string(case.join(format!("expected{end}"))).ok();
     let same = older.is_some_and(|older| older.trim_end() == said.trim_end());
@@ -107,19 +112,20 @@ fn kustomize_case(program: &Path, case: &Path) -> Result<usize> {
 
 /// Error texts hold addresses of Go values, which are others at each run.
 fn without_addresses(text: &str) -> String {
+    const SHORTEST: usize = 8;
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("0xc") {
-        let end = rest[at + 2..]
+    while let Some(at) = rest.find("0x") {
+        let digits = &rest[at + 2..];
+        let length = digits
             .find(|letter: char| !letter.is_ascii_hexdigit())
-            .map_or(rest.len(), |length| at + 2 + length);
+            .unwrap_or(digits.len());
         shown.push_str(&rest[..at]);
-        shown.push_str(if end - at > 8 {
-            "<PTR>"
-        } else {
-            &rest[at..end]
+        shown.push_str(match length {
+            0..SHORTEST => &rest[at..at + 2 + length],
+            _ => "<PTR>",
         });
-        rest = &rest[end..];
+        rest = &digits[length..];
     }
     shown + rest
 }
@@ -133,7 +139,9 @@ mod tests {
         let check = |text: &str, expected: &str| assert_eq!(without_addresses(text), expected);
         check("at 0xc000123456 of it", "at <PTR> of it");
         check("{0xc000123456}", "{<PTR>}");
+        check("&{0xd10838a9a00 <nil>}", "&{<PTR> <nil>}");
         check("the colour 0xccc", "the colour 0xccc");
+        check("0x", "0x");
         check("nothing", "nothing");
     }
 }

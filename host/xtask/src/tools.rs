@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use weir_testing::tools::{TOOLS, Tool, cache};
+
+use crate::pinned::{TOOLS, Tool, cache};
 
 /// The tools' names, for people.
 pub(crate) fn names() -> String {

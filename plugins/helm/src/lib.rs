@@ -141,7 +141,10 @@ fn attach(rendered: &Rendered) -> Result<()> {
     documents::attach("notes", rendered.notes.as_bytes())?;
     let hooks: Vec<Value> = rendered.hooks.iter().map(hook).collect();
     documents::attach("hooks", serde_json::to_string(&hooks)?.as_bytes())?;
-    documents::attach("values", serde_json::to_string(&rendered.values)?.as_bytes())
+    documents::attach(
+        "values",
+        serde_json::to_string(&rendered.values)?.as_bytes(),
+    )
 }
 
 fn hook(hook: &Hook) -> Value {
@@ -189,8 +192,10 @@ fn report(error: &HelmError, config: &Config) -> Error {
         let mut at = place(config, &explanation.file);
         at.line = explanation.line;
         at.column = explanation.column + 1;
-        Finding::error("template", message).at(at).help(help).report();
+        Finding::error("template", message)
+            .at(at)
+            .help(help)
+            .report();
     }
     Error::new(error)
 }
-

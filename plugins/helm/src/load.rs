@@ -71,9 +71,7 @@ pub(crate) fn values(config: &Config) -> Result<Map<String, Value>, HelmError> {
         })?;
         files.push((name.clone(), text));
     }
-    let mut values = config
-        .overrides(files)
-        .merge(config.profile(), &mut read)?;
+    let mut values = config.overrides(files).merge(config.profile(), &mut read)?;
     let references = config.references();
     if references.is_empty() && config.values.is_empty() {
         return Ok(values);
@@ -185,8 +183,8 @@ impl ChartTree for Folder {
                 | trees::EntryKind::Directory
                 | trees::EntryKind::Submodule => None,
             };
-            let (kind, size) = found
-                .map_or((entry.kind, entry.size), |found| (found.kind, found.size));
+            let (kind, size) =
+                found.map_or((entry.kind, entry.size), |found| (found.kind, found.size));
             entries.push(TreeEntry {
                 name: entry.name,
                 kind: match kind {

@@ -35,8 +35,7 @@ impl Environment for Asking {
         if !name.is_empty() {
             return objects::get(api_version, kind, namespace, name).map_err(failed);
         }
-        let items: Vec<Value> =
-            objects::query(api_version, kind, namespace, "").map_err(failed)?;
+        let items: Vec<Value> = objects::query(api_version, kind, namespace, "").map_err(failed)?;
         Ok(Some(json!({
             "apiVersion": api_version,
             "kind": format!("{kind}List"),

@@ -238,7 +238,10 @@ impl Kind {
                     ("selector", selector),
                     ("clusterIP", address),
                 ]);
-                object([("metadata", metadata), ("spec", Some(spec))])
+                // An API server fills a spec in. Who owns an empty one there loses it to whoever gives up the only
+                // field that was stated; here nothing is filled in, and nothing is lost.
+                let spec = (spec != json!({})).then_some(spec);
+                object([("metadata", metadata), ("spec", spec)])
             });
         Self {
             validated: true,

@@ -38,7 +38,9 @@ impl Transformer for Bench {
         match config.case {
             Case::Nothing => {}
             Case::EditTwo => {
-                for document in documents::select(&Select::default().name("object-17").name("object-911"))? {
+                for document in
+                    documents::select(&Select::default().name("object-17").name("object-911"))?
+                {
                     let mut object: Value = document.read()?;
                     object["metadata"]["labels"]["edited"] = json!("yes");
                     document.replace(&object)?;
