@@ -14,7 +14,7 @@ pub(super) fn pairs(content: &[u8]) -> Result<Vec<(String, String)>> {
     while !rest.is_empty() {
         let end = rest.iter().position(|byte| *byte == b'\n');
         let (line, more) = match end {
-            Some(end) if end + 1 <= LONGEST_LINE => (&rest[..end], &rest[end + 1..]),
+            Some(end) if end < LONGEST_LINE => (&rest[..end], &rest[end + 1..]),
             None if rest.len() < LONGEST_LINE => (rest, &rest[rest.len()..]),
             Some(_) | None => break,
         };

@@ -213,7 +213,7 @@ impl Merger<'_> {
             (None, None) => Ok(None),
             (Some(at), None) => {
                 let left = self.untouched(&mut lists.target[at], schema)?;
-                return Ok(left.then_some(Item::Target(at)));
+                Ok(left.then_some(Item::Target(at)))
             }
             (None, Some(at)) => {
                 let new = self.added(lists.take_patch(at, once), schema)?;

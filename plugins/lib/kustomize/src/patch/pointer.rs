@@ -137,7 +137,7 @@ fn unescape(part: &str) -> String {
     let mut rest = part;
     while let Some(at) = rest.find('~') {
         out.push_str(&rest[..at]);
-        let (text, taken) = match rest[at..].as_bytes().get(1) {
+        let (text, taken) = match rest.as_bytes().get(at + 1) {
             Some(b'0') => ("~", 2),
             Some(b'1') => ("/", 2),
             _ => ("~", 1),

@@ -135,6 +135,10 @@ impl Host for FolderHost {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of errors of a file system are an open set"
+)]
 fn failed(error: &io::Error) -> FileError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::Absent,

@@ -80,7 +80,7 @@ impl Writer {
             }
             Value::Object(object) => {
                 if let Some(json) = object.json() {
-                    self.value(&Value::from_json(&json), depth + 1)?;
+                    self.fields_of(&json, depth)?;
                 } else if let Some(value) = object.underlying() {
                     self.value(&value, depth + 1)?;
                 } else {
@@ -93,6 +93,20 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// What an object says of itself. Its own fields come in the order of their declaration, as Go's structs have them; what
+    /// they hold are maps, which are sorted.
+    fn fields_of(&mut self, json: &serde_json::Value, depth: usize) -> Result<(), FuncError> {
+        match json {
+            serde_json::Value::Object(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| (Text::from(name.as_str()), Value::from_json(value)));
+                self.object(fields, depth)
+            }
+            other => self.value(&Value::from_json(other), depth + 1),
+        }
     }
 
     fn object(
