@@ -115,7 +115,9 @@ async fn a_plugin_that_is_not_there_is_named() -> Result<()> {
     let object = lab.not_ready("Pipeline", "broken", "BuildFailed").await?;
     let (_, _, message) = condition(&object, "Ready");
     assert!(
-        message.contains("no plugin is registered as \"kustomise\"; there are: kustomize"),
+        message.contains(
+            "no plugin is registered as \"kustomise\"; there are: helm, kustomize, substitute"
+        ),
         "{message}"
     );
     running.stop().await;

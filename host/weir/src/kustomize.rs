@@ -63,6 +63,8 @@ fn config(args: &BuildArgs, path: &str, restricted: bool) -> Value {
         "profile": match args.profile { Profile::Cli => "cli", Profile::Flux => "flux" },
         "path": path,
         "stream": true,
+        // kustomize prints what the API would refuse, such as an object without an apiVersion.
+        "objects": args.output.as_ref().is_some_and(|place| place.is_dir()),
         "loadRestrictions": restricted,
         "enableHelm": args.enable_helm,
         "enablePlugins": args.enable_alpha_plugins,

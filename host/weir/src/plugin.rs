@@ -208,6 +208,9 @@ fn grants(given: &[String]) -> anyhow::Result<Grants> {
     Ok(grants)
 }
 
+/// Files that say how objects are made, and hold none.
+const KUSTOMIZATIONS: [&str; 2] = ["kustomization.yaml", "kustomization.yml"];
+
 /// The objects in the YAML files of the folder, by path.
 fn manifests(world: &FolderWorld) -> anyhow::Result<Vec<Document>> {
     let mut documents = Vec::new();
@@ -218,6 +221,8 @@ fn manifests(world: &FolderWorld) -> anyhow::Result<Vec<Document>> {
             let path = folder.child(&entry.name)?;
             match entry.kind {
                 EntryKind::Directory => folders.push(path),
+                EntryKind::File | EntryKind::Executable
+                    if KUSTOMIZATIONS.contains(&entry.name.as_str()) => {}
                 EntryKind::File | EntryKind::Executable
                     if entry.name.ends_with(".yaml") || entry.name.ends_with(".yml") =>
                 {

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     enable_plugins: bool,
     managed_by_label: bool,
     remote_bases: bool,
+    /// Whether the objects become the step's documents; who wants the text alone does not pay for them.
+    pub(crate) objects: bool,
     /// Whether the text that kustomize prints is attached.
     pub(crate) stream: bool,
 }
@@ -64,6 +66,7 @@ impl Default for Config {
             enable_plugins: false,
             managed_by_label: false,
             remote_bases: true,
+            objects: true,
             stream: false,
         }
     }

@@ -59,7 +59,8 @@ impl Generator for Kustomize {
 
 /// Gives the objects to the host, and the text if it is wanted.
 fn hand_over(built: &Build, config: &Config) -> std::result::Result<(), Error> {
-    for object in built.objects() {
+    let wanted = if config.objects { built.objects() } else { &[] };
+    for object in wanted {
         let place = object
             .file()
             .and_then(|file| place(&config.path, file, object.line(), 1));
