@@ -10,7 +10,7 @@ use crate::lab::{Lab, Place, condition, config_map};
 
 const LENGTH: usize = 20;
 /// From the moment at which nothing but time is in the way. A single link that waits to be asked again takes longer (Flux
-/// asks every 30 s, and needs 543 s for the chain). How fast it is, `cargo xtask bench` tells.
+/// asks every 30 s, and needs 543 s for the chain).
 const MOST: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]

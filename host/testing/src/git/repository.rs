@@ -33,7 +33,10 @@ pub const FIRST_COMMIT: i64 = 1_700_000_000;
 
 impl Repository {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        git2::Repository::init_bare(path)
+        // Whatever this machine calls a first branch: a clone of `main` has a HEAD.
+        let mut options = git2::RepositoryInitOptions::new();
+        options.bare(true).initial_head("main");
+        git2::Repository::init_opts(path, &options)
             .with_context(|| format!("creating {}", path.display()))?;
         Ok(Self {
             path: path.to_owned(),

@@ -53,7 +53,7 @@ impl Generator for Asker {
             .map(|question| answer(&main, question))
             .collect();
         documents::add(&serde_json::json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "answers"}, "data": {"answers": answers.join("\n")},
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "default", "name": "answers"}, "data": {"answers": answers.join("\n")},
         }))
     }
 }
