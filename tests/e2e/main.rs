@@ -11,4 +11,3 @@ mod pipeline;
 mod quickstart;
 mod restart;
 mod scenario;
-mod secrets;
