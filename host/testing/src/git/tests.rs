@@ -23,7 +23,7 @@ fn text(output: &Output) -> String {
 fn the_git_program_clones_and_pushes() -> Result<()> {
     let server = GitServer::start()?;
     let repository = server.repository("fleet")?;
-    let first = repository.commit("master", &[("a/b", "1"), ("c", "2")])?;
+    let first = repository.commit("main", &[("a/b", "1"), ("c", "2")])?;
     repository.annotated_tag("v1", first)?;
     let folder = tempfile::tempdir()?;
     let clone = folder.path().join("clone");
@@ -44,7 +44,7 @@ fn the_git_program_clones_and_pushes() -> Result<()> {
     git2::Repository::open_bare(repository.path())?
         .config()?
         .set_bool("http.receivepack", true)?;
-    let output = git(&["-C", clone, "push", "-q", "origin", "master:other"]);
+    let output = git(&["-C", clone, "push", "-q", "origin", "main:other"]);
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!(server.requests().pushes, 1);
     assert_eq!(repository.open()?.refname_to_id("refs/heads/other")?, first);
