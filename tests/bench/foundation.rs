@@ -1,5 +1,17 @@
 //! `cargo xtask bench foundation`: what deciding, doing nothing and resting cost.
 
+#[path = "foundation/calls.rs"]
+mod calls;
+#[path = "foundation/chain.rs"]
+mod chain;
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a part of the tests, which use more of it"
+)]
+#[path = "../e2e/lab.rs"]
+mod lab;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,14 +40,24 @@ const UNITS: usize = 1000;
 const RUNS: usize = 7;
 
 fn main() -> Result<()> {
-    first_call()?;
+    let measuring = std::thread::Builder::new()
+        .stack_size(weir_plugin::stack::THREAD_STACK)
+        .spawn(|| {
+            weir_plugin::stack::guests_may_run_here();
+            calls::run()?;
+            first_call()
+        })?;
+    measuring
+        .join()
+        .map_err(|_| anyhow::anyhow!("measuring panicked"))??;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(weir_plugin::stack::THREAD_STACK)
         .on_thread_start(weir_plugin::stack::guests_may_run_here)
         .build()?;
     runtime.block_on(deciding_and_doing_nothing())?;
-    runtime.block_on(at_rest())
+    runtime.block_on(at_rest())?;
+    runtime.block_on(chain::run())
 }
 
 fn figure(name: &str, unit: &str, value: f64, target: f64) {

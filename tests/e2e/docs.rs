@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::lab::{checkout, copy, succeed, weir};
+use crate::lab::{checkout, copy, succeed};
+use crate::weir;
 
 /// The page, with its blocks.
 struct Page(String);

@@ -11,7 +11,8 @@ use weir_cluster::{Detail, Selection, WatchEvent};
 use weir_testing::ApiServer;
 use weir_testing::git::Change::{File, Remove};
 
-use crate::lab::{Lab, Place, config_map, weir};
+use crate::lab::{Lab, Place, config_map};
+use crate::weir;
 
 const OBJECTS: usize = 60;
 /// The process is killed when so many objects of the second revision were seen.

@@ -329,11 +329,6 @@ pub(crate) fn config_map(name: &str, value: &str) -> String {
     )
 }
 
-/// The `weir` program of this build.
-pub(crate) fn weir() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_weir"))
-}
-
 /// The top of the checkout.
 pub(crate) fn checkout() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -11,3 +11,9 @@ mod pipeline;
 mod quickstart;
 mod restart;
 mod scenario;
+mod secrets;
+
+/// The `weir` program of this build.
+pub(crate) fn weir() -> std::path::PathBuf {
+    std::path::PathBuf::from(env!("CARGO_BIN_EXE_weir"))
+}

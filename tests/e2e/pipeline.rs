@@ -33,7 +33,7 @@ async fn pipeline(place: Place) -> Result<()> {
         return Ok(());
     };
     let component =
-        weir_testing::plugin::build_guest(&checkout().join("examples/plugins/require-limits"))?;
+        weir_testing::plugin::build_guest(checkout().join("examples/plugins/require-limits"))?;
     let component = std::fs::read(component)?;
     let running = lab.start().await?;
     let revision = lab
@@ -71,9 +71,11 @@ async fn pipeline(place: Place) -> Result<()> {
     assert_eq!(map.label("weir.dev/pipeline"), Some("checked"));
     let findings: Vec<String> = {
         let facts = lab.facts.lock().unwrap();
-        let steps = facts.iter().filter_map(|fact| match fact {
-            Fact::Rendered { steps, .. } => Some(steps),
-            _ => None,
+        let steps = facts.iter().filter_map(|fact| {
+            let Fact::Rendered { steps, .. } = fact else {
+                return None;
+            };
+            Some(steps)
         });
         steps
             .flatten()

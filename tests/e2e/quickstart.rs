@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::lab::{checkout, copy, succeed, weir};
+use crate::lab::{checkout, copy, succeed};
+use crate::weir;
 
 fn run(repository: &Path, folder: &Path) -> Result<(String, String)> {
     let mut command = Command::new(weir());

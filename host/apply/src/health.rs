@@ -152,10 +152,9 @@ fn deployment(view: &View<'_>) -> Health {
         ));
     }
     let no_deadline = view.number("/spec/progressDeadlineSeconds") == Some(i64::from(i32::MAX));
-    if !no_deadline
-        && !(view.is("Progressing", "True")
-            && view.reason("Progressing") == "NewReplicaSetAvailable")
-    {
+    let rolled_out =
+        view.is("Progressing", "True") && view.reason("Progressing") == "NewReplicaSetAvailable";
+    if !no_deadline && !rolled_out {
         return Health::in_progress("the new replica set is not available");
     }
     if !view.is("Available", "True") {

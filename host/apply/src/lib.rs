@@ -8,6 +8,8 @@
 //! before the first object is created; nothing is deleted that another owner's labels stand on. This crate knows no sources,
 //! no plugins and no Flux kinds.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod apply;
 pub mod health;
 pub mod live;

@@ -7,6 +7,8 @@
 //! Invariants: this crate decides *when*; *what* is rendered and applied is decided by `weir-render` and `weir-apply`.
 //! Only the engine's task changes the graph. Nothing is polled: intervals are a safety net.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod clock;
 mod engine;
 pub mod fact;

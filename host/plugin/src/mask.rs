@@ -401,6 +401,6 @@ mod tests {
         let known = Secrets::default();
         assert!(known.is_empty() && matches!(known.mask("text"), Cow::Borrowed("text")));
         known.learn(b"hunter2");
-        assert_eq!(format!("{known:?}").contains("hunter2"), false);
+        assert!(!format!("{known:?}").contains("hunter2"));
     }
 }

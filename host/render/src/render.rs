@@ -359,7 +359,7 @@ impl Renderer {
                 refusal,
             })
         };
-        if let Some(done) = self.from_memo(&key, &passed, &recorder)? {
+        if let Some(done) = self.recall(&key, &passed, &recorder)? {
             return Ok(done);
         }
         let mut recorder = recorder(passed)?;
@@ -432,7 +432,7 @@ impl Renderer {
         })
     }
 
-    fn from_memo<'a>(
+    fn recall<'a>(
         &self,
         key: &Digest,
         passed: &BTreeMap<TreeId, PassedTree>,

@@ -18,14 +18,14 @@ pub(crate) struct Request {
     /// Path and query.
     pub(crate) target: String,
     /// Names in lower case.
-    headers: Vec<(String, String)>,
+    headers: Headers,
     pub(crate) body: Vec<u8>,
 }
 
 /// The head of a CGI program's answer.
 pub(crate) struct Head {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Headers,
 }
 
 /// A chunked answer.
@@ -176,8 +176,11 @@ pub(crate) fn read_cgi_head(output: &mut impl Read) -> Result<(Head, Cursor<Vec<
     Ok((head, Cursor::new(rest)))
 }
 
+/// Names in lower case, and values.
+type Headers = Vec<(String, String)>;
+
 /// The first line and the headers. `None`: there is nothing more.
-fn read_head(stream: &mut impl BufRead) -> Result<Option<(String, Vec<(String, String)>)>> {
+fn read_head(stream: &mut impl BufRead) -> Result<Option<(String, Headers)>> {
     let mut stream = stream.take(MAX_HEAD);
     let mut lines = Vec::new();
     loop {

@@ -13,10 +13,7 @@ use crate::workspace::{cargo, target};
 
 /// Programs by suite: package and name of the example that measures.
 const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "foundation",
-        &[("weir-plugin", "bench_calls"), ("weir", "bench_foundation")],
-    ),
+    ("foundation", &[("weir", "bench_foundation")]),
     ("kustomize", &[("weir", "bench_kustomize")]),
 ];
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::pinned::in_ci;
 use crate::workspace::{cargo, guests, run, top};
-use crate::{suites, tools};
+use crate::{generate, suites, tools};
 
 /// A check with a name of its own.
 struct Stage {
@@ -27,6 +27,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "deny",
         check: deny,
+    },
+    Stage {
+        name: "gen",
+        check: generate::check,
     },
     Stage {
         name: "tools",
@@ -70,24 +74,16 @@ fn fmt() -> Result<()> {
     Ok(())
 }
 
-/// The engines, which stand alone.
-const LINTED: &[&str] = &[
-    "weir-chart",
-    "weir-gotemplate",
-    "weir-helm",
-    "weir-k8s-yaml",
-    "weir-kustomize",
-    "weir-sops",
-    "weir-sprig",
-    "weir-substitute",
-];
-
 fn clippy() -> Result<()> {
-    let mut command = cargo(&["clippy", "--locked", "--all-targets"]);
-    for package in LINTED {
-        command.args(["--package", package]);
-    }
-    run(command.args(["--", "-D", "warnings"]))
+    run(&mut cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 /// Bans, licences and sources of everything that is linked into the host or into a guest.

@@ -45,6 +45,8 @@
 //! Invariants: this crate has no state, and keeps nothing from the host back. It does what the contract in `wit/` says and
 //! adds only convenience; [`raw`] is the contract itself.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod about;
 pub mod context;
 pub mod delegate;

@@ -50,11 +50,11 @@ pub(super) fn deleted(value: Value, key: &ObjectKey) -> Result<Object, ClusterEr
 
 /// Why a call did not do what it was to do.
 pub(super) fn error(error: CallError, asked: &Asked<'_>) -> ClusterError {
-    match error {
-        CallError::Kube(kube::Error::Api(status)) => refusal(&status, asked),
-        other => ClusterError::Unavailable {
-            message: format!("{asked}: {}", chain(&other)),
-        },
+    if let CallError::Kube(kube::Error::Api(status)) = &error {
+        return refusal(status, asked);
+    }
+    ClusterError::Unavailable {
+        message: format!("{asked}: {}", chain(&error)),
     }
 }
 

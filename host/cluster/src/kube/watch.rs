@@ -54,11 +54,7 @@ pub(super) async fn start(
         accept,
         body: Body::None,
     };
-    let failed = |error: CallError| match answer::error(error, &asked) {
-        // Say the version, as the event of the same meaning does.
-        ClusterError::Expired(_) => ClusterError::Expired(since.to_owned()),
-        error => error,
-    };
+    let failed = |error: CallError| expired_since(answer::error(error, &asked), since);
     let mut request = request::request(call).map_err(failed)?;
     // Compressed event by event, which the decoder does not follow.
     request.headers_mut().insert(
@@ -163,18 +159,11 @@ impl<R: AsyncBufRead> Lines<R> {
             "ERROR" => {
                 let status: Status = serde_json::from_value(object)
                     .map_err(|error| self.broken(&error.to_string()))?;
-                Err(
-                    match answer::refusal(
-                        &status,
-                        &Asked {
-                            doing: "watch",
-                            key: &self.key,
-                        },
-                    ) {
-                        ClusterError::Expired(_) => ClusterError::Expired(self.since.clone()),
-                        error => error,
-                    },
-                )
+                let asked = Asked {
+                    doing: "watch",
+                    key: &self.key,
+                };
+                Err(expired_since(answer::refusal(&status, &asked), &self.since))
             }
             other => Err(self.broken(&format!("an event of type {other:?}"))),
         }
@@ -188,5 +177,14 @@ impl<R: AsyncBufRead> Lines<R> {
         ClusterError::Unavailable {
             message: format!("{asked}: {what}"),
         }
+    }
+}
+
+/// An expired watch says from which version it was, however it was told.
+fn expired_since(error: ClusterError, since: &str) -> ClusterError {
+    if matches!(error, ClusterError::Expired(_)) {
+        ClusterError::Expired(since.to_owned())
+    } else {
+        error
     }
 }

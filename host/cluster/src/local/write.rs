@@ -4,6 +4,7 @@
 //! times, generation) cannot be written, `status` is written only through its own door, and a write that changes nothing
 //! is none.
 
+use base64::Engine as _;
 use serde_json::{Map, Value};
 use weir_api::{Object, ObjectKey};
 
@@ -441,6 +442,9 @@ impl<'s> Incoming<'s> {
         let Value::Object(fields) = new else {
             return Err(self.invalid("nothing is left of the object"));
         };
+        if gvk.group.is_empty() && gvk.kind == "Secret" {
+            fold_string_data(fields);
+        }
         fields.insert("apiVersion".into(), gvk.api_version().into());
         fields.insert("kind".into(), gvk.kind.into());
         let metadata = fields
@@ -613,11 +617,12 @@ fn merge_patch(object: &mut Value, patch: &Value, managers: &Managers) -> Option
         list.as_array()
             .is_some_and(|list| list.len() == 1 && list[0] == Value::Object(Map::new()))
     };
-    match patched.filter(|_| stated)? {
-        Value::Null => None,
-        list if reset(&list) => Some(Value::Array(Vec::new())),
-        list => Some(list),
-    }
+    let list = patched.filter(|list| stated && !list.is_null())?;
+    Some(if reset(&list) {
+        Value::Array(Vec::new())
+    } else {
+        list
+    })
 }
 
 fn patch_value(target: &mut Value, patch: &Value) {
@@ -637,5 +642,26 @@ fn patch_value(target: &mut Value, patch: &Value) {
         } else {
             patch_value(target.entry(name.clone()).or_insert(Value::Null), value);
         }
+    }
+}
+
+/// `stringData` of a Secret is only another way to write `data`: it is never kept, and wins over it.
+fn fold_string_data(secret: &mut Map<String, Value>) {
+    let Some(Value::Object(plain)) = secret.shift_remove("stringData") else {
+        return;
+    };
+    let data = secret
+        .entry("data")
+        .or_insert_with(|| Value::Object(Map::new()));
+    if data.is_null() {
+        *data = Value::Object(Map::new());
+    }
+    let Some(data) = data.as_object_mut() else {
+        return;
+    };
+    for (key, value) in plain {
+        let text = value.as_str().unwrap_or_default();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        data.insert(key, encoded.into());
     }
 }

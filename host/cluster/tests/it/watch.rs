@@ -40,9 +40,9 @@ impl Watcher {
     async fn next(&mut self) -> WatchEvent {
         let next = async {
             loop {
-                match self.0.next().await.expect("the watch goes on").unwrap() {
-                    WatchEvent::Bookmark(_) => {}
-                    event => return event,
+                let event = self.0.next().await.expect("the watch goes on").unwrap();
+                if !matches!(event, WatchEvent::Bookmark(_)) {
+                    return event;
                 }
             }
         };
@@ -52,17 +52,19 @@ impl Watcher {
     }
 
     async fn set(&mut self) -> Object {
-        match self.next().await {
-            WatchEvent::Set(object) => object,
-            other => panic!("{other:?}"),
-        }
+        let event = self.next().await;
+        let WatchEvent::Set(object) = event else {
+            panic!("{event:?}");
+        };
+        object
     }
 
     async fn deleted(&mut self) -> Object {
-        match self.next().await {
-            WatchEvent::Deleted(object) => object,
-            other => panic!("{other:?}"),
-        }
+        let event = self.next().await;
+        let WatchEvent::Deleted(object) = event else {
+            panic!("{event:?}");
+        };
+        object
     }
 }
 

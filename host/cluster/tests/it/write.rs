@@ -16,6 +16,7 @@ crate::both!(
     status_has_a_door_of_its_own,
     managed_fields_can_be_patched,
     many_at_once,
+    string_data_of_a_secret_is_folded_into_its_data,
 );
 
 async fn creating_twice_is_an_error(bed: Bed) {
@@ -295,4 +296,21 @@ async fn many_at_once(bed: Bed) {
     versions.sort_unstable();
     versions.dedup();
     assert_eq!(versions.len(), 50, "each write has a version of its own");
+}
+
+async fn string_data_of_a_secret_is_folded_into_its_data(bed: Bed) {
+    let fields = json!({
+        "data": {"a": "b2xk", "b": "b2xk"}, "stringData": {"a": "new", "c": "more"},
+    });
+    let made = bed
+        .apply("m", &bed.object("v1", "Secret", "s", fields))
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.get("/data"), made.get("/stringData")),
+        (
+            Some(&json!({"a": "bmV3", "b": "b2xk", "c": "bW9yZQ=="})),
+            None
+        )
+    );
 }

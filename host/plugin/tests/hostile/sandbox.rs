@@ -35,27 +35,27 @@ fn ending_the_process_ends_only_the_call() {
 #[test]
 fn a_panic_is_reported_with_its_message_and_the_way_there() {
     let watch = Watch::start();
-    match watch.beside("panic", || {
+    let error = watch.beside("panic", || {
         case("panic", "no such luck").transform().unwrap_err()
-    }) {
-        CallError::Trap {
-            plugin,
-            step,
-            reason,
-            backtrace,
-            ..
-        } => {
-            assert_eq!((plugin.as_str(), step.as_str()), ("hostile", "test"));
-            assert!(
-                reason.starts_with("panicked at src/lib.rs:") && reason.ends_with(": no such luck"),
-                "{reason}"
-            );
-            assert!(backtrace.contains("guest_hostile"), "{backtrace}");
-            assert!(
-                backtrace.contains("weir:plugin/transformer@0.1.0#transform"),
-                "{backtrace}"
-            );
-        }
-        other => panic!("{other:?}"),
-    }
+    });
+    let CallError::Trap {
+        plugin,
+        step,
+        reason,
+        backtrace,
+        ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!((plugin.as_str(), step.as_str()), ("hostile", "test"));
+    assert!(
+        reason.starts_with("panicked at src/lib.rs:") && reason.ends_with(": no such luck"),
+        "{reason}"
+    );
+    assert!(backtrace.contains("guest_hostile"), "{backtrace}");
+    assert!(
+        backtrace.contains("weir:plugin/transformer@0.1.0#transform"),
+        "{backtrace}"
+    );
 }

@@ -97,31 +97,31 @@ fn every_text_is_masked() {
             .secret_input("token", "swordfish\n")
             .grants(granted())
     };
-    match watch.beside("say-value", || call("say-value").transform().unwrap_err()) {
-        CallError::Failed {
-            message,
-            diagnostics,
-        } => {
-            assert_eq!(message, "(secret)\n");
-            let finding = &diagnostics[0];
-            assert_eq!(
-                [&finding.message, &finding.help, &finding.pointer],
-                ["(secret)\n"; 3]
-            );
-        }
-        other => panic!("{other:?}"),
-    }
-    match watch.beside("panic-value", || {
+    let error = watch.beside("say-value", || call("say-value").transform().unwrap_err());
+    let CallError::Failed {
+        message,
+        diagnostics,
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(message, "(secret)\n");
+    let finding = &diagnostics[0];
+    assert_eq!(
+        [&finding.message, &finding.help, &finding.pointer],
+        ["(secret)\n"; 3]
+    );
+    let error = watch.beside("panic-value", || {
         call("panic-value").transform().unwrap_err()
-    }) {
-        CallError::Trap {
-            reason, progress, ..
-        } => {
-            assert!(reason.ends_with("cannot use (secret)"), "{reason}");
-            assert_eq!(progress, "(secret)\n");
-        }
-        other => panic!("{other:?}"),
-    }
+    });
+    let CallError::Trap {
+        reason, progress, ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert!(reason.ends_with("cannot use (secret)"), "{reason}");
+    assert_eq!(progress, "(secret)\n");
 }
 
 #[test]

@@ -136,6 +136,9 @@ fn same(made: &str, expected: &str) -> bool {
 }
 
 /// Input that is meant to do harm is refused by the engine, with a place: the guest neither crashes nor runs into its limits.
+/// Files with what is in them.
+type Contents<'f> = Vec<(&'f str, Vec<u8>)>;
+
 #[test]
 fn hostile_input_gives_clear_errors_quickly() {
     const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
@@ -153,14 +156,14 @@ fn hostile_input_gives_clear_errors_quickly() {
     };
     let mut huge = format!("{CONFIG_MAP}data:\n  a: ").into_bytes();
     huge.resize(100 << 20, b'x');
-    let resource = |content: Vec<u8>| -> Vec<(&str, Vec<u8>)> {
+    let resource = |content: Vec<u8>| -> Contents<'_> {
         vec![
             ("kustomization.yaml", b"resources: [a.yaml]".to_vec()),
             ("a.yaml", content),
         ]
     };
     let twice = format!("{CONFIG_MAP}---\n{CONFIG_MAP}");
-    let cases: [(&str, Vec<(&str, Vec<u8>)>, &str); 8] = [
+    let cases: [(&str, Contents<'_>, &str); 8] = [
         ("an alias bomb", resource(bomb.into_bytes()), "a.yaml"),
         (
             "nested lists",

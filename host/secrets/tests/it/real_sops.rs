@@ -22,6 +22,7 @@ const DOCUMENTS: u64 = 520;
 const WORKERS: u64 = 4;
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn generated_documents_decrypt_as_by_the_real_program() -> Result<()> {
     let Some(sops) = weir_testing::tools::find("sops")? else {
         eprintln!("SKIPPED: sops is not built; run `cargo xtask tools`");

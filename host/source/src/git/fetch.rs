@@ -217,13 +217,11 @@ impl Fetch<'_> {
 
     fn exchange_error(&self, cause: ExchangeError) -> SourceError {
         let url = self.address.to_string();
-        match cause {
-            ExchangeError::Cancelled => SourceError::Cancelled {
-                url,
-                reference: self.wanted.to_string(),
-            },
-            cause => SourceError::Exchange { url, cause },
+        if matches!(cause, ExchangeError::Cancelled) {
+            let reference = self.wanted.to_string();
+            return SourceError::Cancelled { url, reference };
         }
+        SourceError::Exchange { url, cause }
     }
 }
 

@@ -175,9 +175,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_rendered_says_why() {
-        let message = |spec: Value| match found(kustomization(spec)).unwrap().what {
-            What::Unusable(failure) => failure.message,
-            other => panic!("{other:?}"),
+        let message = |spec: Value| {
+            let what = found(kustomization(spec)).unwrap().what;
+            let What::Unusable(failure) = what else {
+                panic!("{what:?}");
+            };
+            failure.message
         };
         let other = json!({"interval": "1h", "prune": true, "sourceRef": {"kind": "OCIRepository", "name": "x"}});
         assert!(message(other).contains("its source OCIRepository/x is not this repository"));

@@ -1,16 +1,11 @@
-//! Measures calls of a plugin and prints one JSON line for each figure: `{"name": …, "unit": …, "value": …}`.
-//!
-//! `bench_calls FILE` takes the component of `tests/guests/bench`. Each figure is a median; each call is a fresh instance,
-//! and its questions are recorded by the environment.
-#![allow(clippy::print_stdout, reason = "that is what it is for")]
+//! What a call of a plugin costs. Each figure is a median; each call is a fresh instance, and its questions are recorded by
+//! the environment.
 
-use std::env;
-use std::error::Error;
 use std::fs;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 use weir_plugin::ask::Budget;
 use weir_plugin::{
@@ -19,45 +14,37 @@ use weir_plugin::{
 };
 use weir_tree::Digest;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let measuring = thread::Builder::new()
-        .stack_size(weir_plugin::stack::THREAD_STACK)
-        .spawn(|| {
-            weir_plugin::stack::guests_may_run_here();
-            run().map_err(|error| error.to_string())
-        })?;
-    Ok(measuring.join().map_err(|_| "measuring panicked")??)
-}
+use crate::figure;
 
-fn run() -> Result<(), Box<dyn Error>> {
-    let file = env::args().nth(1).ok_or("usage: bench_calls COMPONENT")?;
-    let component = fs::read(file)?;
-    let folder = tempfile::tempdir()?;
-    let config = HostConfig {
-        cache: Some(folder.path().to_owned()),
-        ..HostConfig::default()
-    };
-    let started = Instant::now();
-    let host = Host::new(config.clone())?;
-    print("plugin-host-start", started.elapsed());
-    let started = Instant::now();
+/// Measures with the component of `tests/guests/bench`.
+pub(crate) fn run() -> Result<()> {
+    let guest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/bench");
+    let component = fs::read(weir_testing::plugin::build_guest(guest)?)?;
+    let host = Host::new(HostConfig::default())?;
     let plugin = host.load(&component)?;
-    print("plugin-compile", started.elapsed());
-    // Loaded with all that belongs to it: digest, imports, description, schema.
-    let again = Host::new(config)?;
-    let started = Instant::now();
-    let from_cache = again.load(&component)?;
-    print("plugin-load-from-cache", started.elapsed());
-    drop(from_cache);
-
     let documents = documents()?;
     let bench = Bench { host, plugin };
-    bench.measure("plugin-call-empty", "nothing", &[], 2000)?;
-    bench.measure("plugin-edit-2-of-1000", "edit-two", &documents, 200)?;
-    bench.measure("plugin-read-all-1000", "read-all", &documents, 100)?;
-    bench.measure("plugin-merge-all-1000", "merge-all", &documents, 100)?;
-    bench.measure("plugin-rewrite-all-1000", "rewrite-all", &documents, 50)?;
+    bench.measure(
+        "a call that does nothing",
+        "nothing",
+        &[],
+        2000,
+        Unit::Micro(30.0),
+    )?;
+    for (name, case, times, most) in [
+        ("1,000 documents, two edited", "edit-two", 200, 0.5),
+        ("1,000 documents, all merged into", "merge-all", 100, 2.5),
+        ("1,000 documents, all rewritten", "rewrite-all", 50, 20.0),
+    ] {
+        bench.measure(name, case, &documents, times, Unit::Milli(most))?;
+    }
     Ok(())
+}
+
+/// In what a figure is told, with the most that is good enough.
+enum Unit {
+    Micro(f64),
+    Milli(f64),
 }
 
 struct Bench {
@@ -72,7 +59,8 @@ impl Bench {
         case: &str,
         documents: &[Document],
         times: usize,
-    ) -> Result<(), Box<dyn Error>> {
+        unit: Unit,
+    ) -> Result<()> {
         let mut took = Vec::with_capacity(times);
         for _ in 0..times + times / 10 {
             let call = Call {
@@ -90,14 +78,20 @@ impl Bench {
             let started = Instant::now();
             let outcome = self.host.call(&self.plugin, call, &mut environment)?;
             took.push(started.elapsed());
-            if outcome.documents.len() != documents.len() {
-                return Err(format!("{case} lost documents").into());
-            }
+            anyhow::ensure!(
+                outcome.documents.len() == documents.len(),
+                "{case} lost documents"
+            );
         }
         // The first ones warm up.
         let mut took = took.split_off(times / 10);
         took.sort();
-        print(name, took[took.len() / 2]);
+        let median = took.get(took.len() / 2).context("nothing was measured")?;
+        let seconds = median.as_secs_f64();
+        match unit {
+            Unit::Micro(most) => figure(name, "us", seconds * 1e6, most),
+            Unit::Milli(most) => figure(name, "ms", seconds * 1e3, most),
+        }
         Ok(())
     }
 }
@@ -116,7 +110,7 @@ impl Environment for Recorder {
 }
 
 /// 1,000 Deployments of about 2 KB.
-fn documents() -> Result<Vec<Document>, Box<dyn Error>> {
+fn documents() -> Result<Vec<Document>> {
     let environment: Vec<_> =
         (0..20).map(|n| serde_json::json!({"name": format!("VARIABLE_{n}"), "value": format!("a value with number {n}")})).collect();
     (0..1000)
@@ -133,11 +127,4 @@ fn documents() -> Result<Vec<Document>, Box<dyn Error>> {
             Ok(Document::from_value(&object)?)
         })
         .collect()
-}
-
-fn print(name: &str, value: Duration) {
-    println!(
-        "{}",
-        serde_json::json!({"name": name, "unit": "us", "value": value.as_nanos() as f64 / 1000.0})
-    );
 }
