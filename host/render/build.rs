@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The plugins by name; each has its folder under `plugins/`.
-const PLUGINS: &[&str] = &["helm", "kustomize", "substitute"];
+const PLUGINS: &[&str] = &["helm", "kustomize", "sops", "substitute"];
 /// What they are made of: a change of any of it builds them again.
 const INPUTS: &[&str] = &[
     "plugins/helm",
     "plugins/kustomize",
+    "plugins/sops",
     "plugins/substitute",
     "plugins/lib/chart/src",
+    "plugins/lib/go-regexp/src",
     "plugins/lib/gotemplate/src",
     "plugins/lib/helm/src",
     "plugins/lib/kustomize/src",
+    "plugins/lib/sops/src",
     "plugins/lib/sprig/src",
     "plugins/lib/substitute/src",
     "plugins/lib/k8s-yaml/src",

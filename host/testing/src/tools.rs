@@ -69,6 +69,13 @@ pub const TOOLS: &[Tool] = &[
         live: false,
     },
     Tool {
+        name: "helm",
+        module: "helm",
+        package: "helm.sh/helm/v4/cmd/helm",
+        variables: &["helm.sh/helm/v4/internal/version.version=v4.2.4"],
+        live: false,
+    },
+    Tool {
         name: "sops",
         module: "sops",
         package: "github.com/getsops/sops/v3/cmd/sops",

@@ -29,7 +29,7 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "kustomize",
-        packages: &["weir-k8s-yaml", "weir-kustomize"],
+        packages: &["weir-go-regexp", "weir-k8s-yaml", "weir-kustomize"],
     },
     Suite {
         name: "helm",

@@ -51,8 +51,16 @@ pub(crate) struct Config {
     #[serde(default)]
     skip_schema_validation: bool,
     pub(crate) output: Option<Output>,
+    #[serde(default = "yes")]
+    pub(crate) objects: bool,
     #[serde(default)]
     pub(crate) attach: bool,
+    #[serde(default)]
+    pub(crate) files: bool,
+    #[serde(default)]
+    strict: bool,
+    #[serde(default)]
+    lint: bool,
 }
 
 /// Where the chart is.
@@ -185,6 +193,8 @@ impl Config {
             api_versions: self.api_versions.clone(),
             include_crds: self.include_crds,
             skip_schema_validation: self.skip_schema_validation,
+            strict: self.strict,
+            lint: self.lint,
             ..RenderOptions::default()
         }
     }

@@ -11,10 +11,11 @@ mod load;
 mod name;
 mod world;
 
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
-use weir_helm::{HelmError, Hook, Prepared, Rendered, render};
+use serde_json::{Map, Value, json};
+use weir_helm::{HelmError, Hook, Prepared, Rendered, render, render_files};
 use weir_k8s_yaml::{ParseOptions, Schema, resolve};
 use weir_sdk::documents::Place;
 use weir_sdk::{About, Capability, Error, Finding, Generator, Plugin, Result, context, documents};
@@ -59,13 +60,24 @@ impl Generator for Helm {
                 .get_or_insert_with(context::kube_version);
             options.cluster_api_versions = Some(context::api_versions());
         }
-        let prepared = Prepared::new(chart, profile);
+        // The instance ends with the call: to take the chart apart would be a tenth of the work.
+        let prepared = ManuallyDrop::new(Prepared::new(chart, profile));
         let environment = Rc::new(Asking {
             cluster: config.cluster,
         });
-        let rendered = load::values(&config)
-            .and_then(|values| render(&prepared, &values, &options, environment))
+        let values = load::values(&config).map_err(|error| report(&error, &config))?;
+        if config.files {
+            let files = render_files(&prepared, &values, &options, environment)
+                .map_err(|error| report(&error, &config))?;
+            let files: Map<String, Value> = files
+                .into_iter()
+                .map(|(path, text)| (path, text.into()))
+                .collect();
+            return documents::attach("files", serde_json::to_string(&files)?.as_bytes());
+        }
+        let rendered = render(&prepared, &values, &options, environment)
             .map_err(|error| report(&error, &config))?;
+        let rendered = ManuallyDrop::new(rendered);
         if let Some(output) = &config.output {
             let text = rendered
                 .template_output(&output.options(), profile)
@@ -75,7 +87,10 @@ impl Generator for Helm {
         if config.attach {
             attach(&rendered)?;
         }
-        hand_over(&rendered, &config)
+        match config.objects {
+            true => hand_over(&rendered, &config),
+            false => Ok(()),
+        }
     }
 }
 

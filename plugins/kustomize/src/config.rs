@@ -73,6 +73,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What a post-renderer changes.
+    pub(crate) fn patches(&self) -> &[Value] {
+        &self.flux.patches
+    }
+
+    pub(crate) fn images(&self) -> &[Value] {
+        &self.flux.images
+    }
+
     /// The settings for the engine.
     pub(crate) fn options(&self) -> Options {
         let profile = match self.profile {

@@ -1,25 +1,28 @@
 //! The plugin `kustomize`: the engine `weir-kustomize` as a component.
 //!
-//! It is a generator. Its config ([`config::Config`]) says which folder of the step's tree is built and how; the objects become
+//! As a generator it builds a folder. Its config ([`config::Config`]) says which folder of the step's tree is built and how; the objects become
 //! the step's documents, each with the file that it came from. With `stream: true` it also attaches the text that
 //! `kustomize build` prints, under the name `stream`.
+//!
+//! As a transformer it edits the step's documents by `flux.patches` and `flux.images`, as a post-renderer of a HelmRelease does.
 //!
 //! Invariant: everything that the engine asks goes to the host as one question; nothing is kept from one call to the next.
 
 mod config;
+mod edit;
 mod host;
 
 use weir_kustomize::{Build, Error, build, tree_path};
 use weir_sdk::documents::Place;
 use weir_sdk::report::Finding;
-use weir_sdk::{About, Capability, Generator, Plugin, Result, documents, raw};
+use weir_sdk::{About, Capability, Generator, Plugin, Result, Transformer, documents, raw};
 
 use config::{Config, SCHEMA};
 use host::Asking;
 
 struct Kustomize;
 
-weir_sdk::export!(Kustomize: generator);
+weir_sdk::export!(Kustomize: generator, transformer);
 
 impl Plugin for Kustomize {
     type Config = Config;
@@ -54,6 +57,12 @@ impl Generator for Kustomize {
             .report();
         }
         hand_over(&built, &config).map_err(|error| report(&error, &config.path))
+    }
+}
+
+impl Transformer for Kustomize {
+    fn transform(config: Config) -> Result<()> {
+        edit::edit(&config)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Charts in archives.
 
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
@@ -8,11 +9,24 @@ use crate::chart::ChartFile;
 use crate::error::ChartError;
 use crate::limits::Budget;
 
+/// What may stand in an archive beside the content of files: names, folders, padding.
+const OVERHEAD: u64 = 64 << 20;
+
 /// The files of a `.tgz`, without the folder that holds them all.
 pub(crate) fn files(bytes: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile>, ChartError> {
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes));
+    let whole = budget.limits.archive;
+    let unread = Cell::new(whole.saturating_add(OVERHEAD));
+    let unpacked = Bounded {
+        stream: MultiGzDecoder::new(bytes),
+        left: &unread,
+    };
+    let fail = |error: &io::Error| match unread.get() {
+        0 => too_large(whole),
+        _ => ChartError::Archive(error.to_string()),
+    };
+    let mut archive = tar::Archive::new(unpacked);
     let mut files = Vec::new();
-    let mut left = budget.limits.archive;
+    let mut left = whole;
     for entry in archive.entries().map_err(|error| fail(&error))? {
         let mut entry = entry.map_err(|error| fail(&error))?;
         let kind = entry.header().entry_type();
@@ -27,7 +41,7 @@ pub(crate) fn files(bytes: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile>,
         let name = name_of(&raw)?;
         let size = entry.size();
         if size > left {
-            return Err(too_large(budget.limits.archive));
+            return Err(too_large(whole));
         }
         if size > budget.limits.file {
             let limit = budget.limits.file;
@@ -46,7 +60,7 @@ pub(crate) fn files(bytes: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile>,
             return Err(ChartError::Archive("unexpected EOF".to_owned()));
         }
         if left == 0 {
-            return Err(too_large(budget.limits.archive));
+            return Err(too_large(whole));
         }
         files.push(ChartFile::new(name, data));
     }
@@ -132,8 +146,25 @@ fn too_large(limit: u64) -> ChartError {
     ))
 }
 
-fn fail(error: &std::io::Error) -> ChartError {
-    ChartError::Archive(error.to_string())
+/// Ends a stream after so many bytes, whatever they are: also what is passed over costs time.
+struct Bounded<'l, R> {
+    stream: R,
+    left: &'l Cell<u64>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 {
+            return Err(io::Error::other("too much data"));
+        }
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let count = self.stream.read(&mut buffer[..most])?;
+        self.left.set(left.saturating_sub(count as u64));
+        Ok(count)
+    }
 }
 
 #[cfg(test)]

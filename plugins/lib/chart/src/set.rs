@@ -135,13 +135,7 @@ impl<'a> Parser<'a> {
     }
 
     fn run(mut self, values: &SharedMap) -> Result<(), SetError> {
-        loop {
-            match self.key(values, 0) {
-                Ok(()) => {}
-                Err(Stop::End) => return Ok(()),
-                Err(Stop::Error(error)) => return Err(error),
-            }
-        }
+        until_end(|| self.key(values, 0))
     }
 
     /// One assignment below a map.
@@ -340,6 +334,17 @@ impl<'a> Parser<'a> {
         }
         self.at = self.text.len();
         Word { text, stop: None }
+    }
+}
+
+/// Reads one assignment after the other.
+fn until_end(mut assignment: impl FnMut() -> Result<(), Stop>) -> Result<(), SetError> {
+    loop {
+        match assignment() {
+            Ok(()) => {}
+            Err(Stop::End) => return Ok(()),
+            Err(Stop::Error(error)) => return Err(error),
+        }
     }
 }
 

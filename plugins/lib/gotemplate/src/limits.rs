@@ -20,8 +20,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            output: 256 << 20,
-            steps: 2_000_000_000,
+            output: 64 << 20,
+            steps: 100_000_000,
             template_depth: 1_100,
             nesting: 4_000,
             cached_text: 8 << 20,

@@ -57,9 +57,9 @@ impl Rendered {
         options: &OutputOptions,
         profile: weir_chart::Profile,
     ) -> Result<String, HelmError> {
-        let manifest = self.manifest_text(options.hide_secrets);
-        let mut out = String::with_capacity(manifest.len() + 1);
-        out.push_str(manifest.trim());
+        // It begins with a separator, if with anything, so that only its end can have blanks.
+        let mut out = self.manifest_text(options.hide_secrets);
+        out.truncate(out.trim_end().len());
         out.push('\n');
         if !options.no_hooks {
             for hook in self

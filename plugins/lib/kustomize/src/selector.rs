@@ -3,7 +3,7 @@
 pub(crate) mod go_regex;
 mod labels;
 
-use regex::Regex;
+use weir_go_regexp::Regexp;
 use weir_k8s_yaml::Mapping;
 
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub(crate) struct Selection {
 enum Pattern {
     Any,
     Literal(String),
-    Expression(Regex),
+    Expression(Regexp),
 }
 
 impl Selection {
@@ -120,7 +120,7 @@ impl Pattern {
         match self {
             Pattern::Any => true,
             Pattern::Literal(literal) => literal == text,
-            Pattern::Expression(expression) => expression.is_match(text),
+            Pattern::Expression(expression) => expression.is_match(text.as_bytes()),
         }
     }
 }

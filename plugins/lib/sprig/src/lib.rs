@@ -54,7 +54,6 @@ mod json;
 mod limits;
 mod number;
 mod path;
-mod regexp;
 mod text;
 mod time;
 mod toml;

@@ -22,6 +22,7 @@ enum Question {
     Resolve(String),
     Other(String),
     Value(String),
+    Text(String),
     Fact(String),
     Api(String),
     Random(String),
@@ -69,6 +70,9 @@ fn answer(main: &Tree, question: &Question) -> String {
         Question::Resolve(path) => show(main.resolve(path)),
         Question::Other(path) => show(trees::named("other").and_then(|tree| tree.read(path))),
         Question::Value(name) => show(inputs::value(name)),
+        Question::Text(name) => {
+            inputs::text(name).unwrap_or_else(|error| format!("refused: {error}"))
+        }
         Question::Fact(name) => format!("{:?}", context::fact(name)),
         Question::Api(what) => format!("{}", context::has_api(what)),
         Question::Random(purpose) => format!("{:?}", context::random(purpose, "asker", 8)),

@@ -1,7 +1,9 @@
 //! `--set-literal`: one path, and everything behind the first `=` as it stands.
 
 use super::target::{self, Target};
-use super::{MAX_LISTS, MAX_NESTING, SetError, Stop, finish_map, negative, syntax, too_nested};
+use super::{
+    MAX_LISTS, MAX_NESTING, SetError, Stop, finish_map, negative, syntax, too_nested, until_end,
+};
 use crate::shared::{Shared, SharedMap};
 
 /// `--set-literal`: the path has no escapes, the value is text to the end.
@@ -11,13 +13,7 @@ use crate::shared::{Shared, SharedMap};
 /// See [`super::set`].
 pub fn set_literal(text: &str, values: &SharedMap) -> Result<(), SetError> {
     let mut literal = Literal { rest: text };
-    loop {
-        match literal.key(values, 0) {
-            Ok(()) => {}
-            Err(Stop::End) => return Ok(()),
-            Err(Stop::Error(error)) => return Err(error),
-        }
-    }
+    until_end(|| literal.key(values, 0))
 }
 
 struct Literal<'a> {

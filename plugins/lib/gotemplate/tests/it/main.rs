@@ -9,5 +9,4 @@
 mod errors;
 mod hostile;
 mod original;
-mod recorded;
 mod support;

@@ -2,3 +2,5 @@
 
 mod behaviour;
 mod cases;
+mod laws;
+mod properties;

@@ -307,7 +307,7 @@ fn visit_selected(
     };
     let fits = |text: &str| match &expression {
         None => text.contains(value),
-        Some(expression) => expression.is_match(text),
+        Some(expression) => expression.is_match(text.as_bytes()),
     };
     let mut found = 0;
     for item in items_mut(node)? {

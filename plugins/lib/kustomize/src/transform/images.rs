@@ -1,6 +1,6 @@
 //! `images`.
 
-use regex::Regex;
+use weir_go_regexp::Regexp;
 use weir_k8s_yaml::{Content, Kind, Node};
 
 use crate::build::Context;
@@ -26,7 +26,7 @@ enum Matcher {
     /// Those with this name.
     Name(String),
     /// Those that match: the name is part of a regular expression.
-    Expression(Regex),
+    Expression(Regexp),
 }
 
 impl ImageStep {
@@ -120,7 +120,7 @@ impl ImageStep {
 impl Matcher {
     fn matches(&self, text: &str) -> bool {
         match self {
-            Matcher::Expression(expression) => expression.is_match(text),
+            Matcher::Expression(expression) => expression.is_match(text.as_bytes()),
             Matcher::Name(name) => text.strip_prefix(name.as_str()).is_some_and(|rest| {
                 let (tag, digest) = rest
                     .split_once('@')

@@ -13,8 +13,8 @@ use crate::crypto::random::Generator;
 
 const CERTIFICATE: Type = Type::Named("sprig.certificate");
 const LIST: Type = Type::ANY_LIST;
-/// What making a key costs of the budget: about a second of a plugin's time.
-const NEW_KEY: u64 = 20_000_000;
+/// What making a key costs of the budget: some tenths of a second of a plugin's time.
+const NEW_KEY: u64 = 2_000_000;
 
 impl Object for Certificate {
     fn type_name(&self) -> &str {

@@ -1,12 +1,17 @@
 //! Regular expressions.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use weir_go_regexp::{Regexp, SyntaxError, quote_meta};
 use weir_gotemplate::{Args, Call, FuncError, Functions, List, ListType, Text, Value, quote};
 
 use super::{INT, TEXT, fixed};
 use crate::limits::{self, paid, pay_items, too_long};
-use crate::regexp::{Cache, Regexp, SyntaxError, quote_meta};
+
+/// Compiled expressions kept for the next call.
+const CACHED: usize = 64;
 
 /// What the plain form of a function does with a bad expression. The other form returns the error.
 #[derive(Debug, Clone, Copy)]
@@ -141,4 +146,23 @@ fn is_control(c: char) -> bool {
 fn texts(call: &mut Call<'_>, function: &str, found: Vec<&[u8]>) -> Result<Value, FuncError> {
     pay_items(call, function, found.len())?;
     Ok(List::of_texts(found.into_iter().map(Text::from_bytes)).into())
+}
+
+/// Compiled expressions, for templates apply the same few again and again.
+#[derive(Debug, Default)]
+struct Cache(RefCell<HashMap<String, Rc<Regexp>>>);
+
+impl Cache {
+    fn compile(&self, pattern: &str) -> Result<Rc<Regexp>, SyntaxError> {
+        if let Some(found) = self.0.borrow().get(pattern) {
+            return Ok(found.clone());
+        }
+        let compiled = Rc::new(Regexp::compile(pattern)?);
+        let mut cache = self.0.borrow_mut();
+        if cache.len() >= CACHED {
+            cache.clear();
+        }
+        cache.insert(pattern.to_owned(), compiled.clone());
+        Ok(compiled)
+    }
 }

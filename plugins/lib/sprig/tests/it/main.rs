@@ -10,5 +10,4 @@ mod arguments;
 mod certificates;
 mod limits;
 mod randomness;
-mod recorded;
 mod support;

@@ -1,16 +1,14 @@
-//! A template set with all functions, in the smallest world that Helm's objects allow.
+//! A template set with all functions.
 
-use std::any::Any;
 use std::collections::HashMap;
 
 use weir_chart::Profile;
 use weir_gotemplate::{
-    Error, ErrorKind, Functions, Kind, Limits, Map, MapType, Method, MissingKey, Object, Signature,
-    TemplateSet, Text, Type, Value,
+    Error, Functions, Limits, MissingKey, Signature, TemplateSet, Text, Type, Value,
 };
 use weir_sprig::{Circumstances, Options, add_data, add_sprig};
 
-pub(crate) const FILE: &str = "t/templates/t.yaml";
+const FILE: &str = "t/templates/t.yaml";
 /// What counts as now: 13 September 2020.
 pub(crate) const NOW: i64 = 1_600_000_000;
 
@@ -71,20 +69,11 @@ pub(crate) fn functions(profile: Profile) -> Functions {
 
 /// Renders a text; the error is Go's.
 pub(crate) fn render_in(world: &mut World, text: &str) -> Result<Text, Box<Error>> {
-    render_with(world, text, Value::empty_map(), Profile::Helm4)
-}
-
-pub(crate) fn render_with(
-    world: &mut World,
-    text: &str,
-    data: Value,
-    profile: Profile,
-) -> Result<Text, Box<Error>> {
-    let mut set = TemplateSet::new("gotpl", functions(profile), MissingKey::Zero);
+    let mut set = TemplateSet::new("gotpl", functions(Profile::Helm4), MissingKey::Zero);
     set.parse(FILE, text)
         .map_err(|error| Box::new(error.into()))?;
     set.run(Limits::default(), world)
-        .execute(&Text::from(FILE), data)
+        .execute(&Text::from(FILE), Value::empty_map())
         .map_err(Box::new)
 }
 
@@ -103,113 +92,5 @@ pub(crate) fn failure(text: &str) -> String {
     match *render_in(&mut World::default(), text).unwrap_err() {
         Error::Exec(error) => error.message(),
         other => panic!("{text}: {other}"),
-    }
-}
-
-/// Helm's root object, as far as values and constants go.
-pub(crate) fn dot(values: &serde_json::Value, profile: Profile) -> Value {
-    static VALUES: MapType = MapType {
-        name: "common.Values",
-        elem: Type::Any,
-        methods: METHODS,
-    };
-    static VALUES_3: MapType = MapType {
-        name: "chartutil.Values",
-        elem: Type::Any,
-        methods: METHODS,
-    };
-    const METHODS: &[Method] = &[Method {
-        name: "AsMap",
-        signature: Signature::fixed(&[]),
-        body: |_, values, _| {
-            let map = values.as_map().map(|map| map.with_type(&MapType::ANY));
-            Ok(map.unwrap_or_default().into())
-        },
-    }];
-    let kind = if profile.is_helm3() {
-        &VALUES_3
-    } else {
-        &VALUES
-    };
-    let values = match Value::from_json_floats(values) {
-        Value::Map(map) => map.with_type(kind),
-        _ => Map::of(kind),
-    };
-    let release = Map::from_iter([
-        ("Name", Value::from("rel")),
-        ("Namespace", "ns".into()),
-        ("Service", "Helm".into()),
-        ("IsInstall", true.into()),
-        ("IsUpgrade", false.into()),
-        ("Revision", Value::Int(1)),
-    ]);
-    let template = Map::from_iter([("Name", FILE), ("BasePath", "t/templates")]);
-    let root = [
-        ("Values", Value::Map(values)),
-        ("Release", release.into()),
-        ("Template", template.into()),
-        ("Capabilities", Value::object(Capabilities)),
-    ];
-    Value::Map(Map::from_iter(root))
-}
-
-#[derive(Debug)]
-struct Capabilities;
-
-impl Object for Capabilities {
-    fn type_name(&self) -> &str {
-        "*common.Capabilities"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Ptr
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn fields(&self) -> Vec<(&'static str, Value)> {
-        let version = Map::from_iter([("Version", "v1.36.0"), ("GitVersion", "v1.36.0")]);
-        vec![("KubeVersion", version.into())]
-    }
-}
-
-/// What Helm prints for an error at run time: version 3 as Go does, version 4 in lines.
-pub(crate) fn exec_error(error: &Error, profile: Profile) -> String {
-    let Error::Exec(first) = error else {
-        return error.to_string();
-    };
-    if profile.is_helm3() {
-        return error.to_string();
-    }
-    let mut lines = String::new();
-    let mut current = &**first;
-    loop {
-        let template = current.template.lossy();
-        lines.push_str(&format!(
-            "{}\n  executing {template:?} at <{}>:\n    ",
-            current.location, current.expression
-        ));
-        match &current.kind {
-            ErrorKind::Call {
-                function,
-                error: call,
-            } => match call.source.as_deref() {
-                Some(Error::Exec(inner)) if call.message.is_empty() => {
-                    lines.push_str(&format!("error calling {function}:\n"));
-                    current = inner;
-                }
-                Some(none @ Error::NoTemplate { .. }) if call.message.is_empty() => {
-                    lines.push_str(&format!("error calling {function}:\n{none}"));
-                    return lines.trim().to_owned();
-                }
-                _ => return error.to_string(),
-            },
-            _ => {
-                lines.push_str(&current.message());
-                return lines.trim().to_owned();
-            }
-        }
     }
 }
