@@ -11,8 +11,9 @@ mod chain;
 )]
 #[path = "../e2e/lab.rs"]
 mod lab;
+#[path = "world.rs"]
+mod world;
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,11 @@ use weir_api::{Object, crd, names};
 use weir_apply::{Journal, Live, Owner, Request, apply, prepare};
 use weir_cluster::{Apply, Cluster, ClusterError, Local};
 use weir_controller::{Clock, Controller, NodeId, NodeKind, Options, RootBinding};
-use weir_plugin::ask::Budget;
-use weir_plugin::{Document, Host, HostConfig, Refusal};
-use weir_render::{
-    Index, InputRef, InputValue, Recipe, Registered, Renderer, SourceId, SourceTree, World,
-};
+use weir_plugin::{Document, Host, HostConfig};
+use weir_render::{Index, Recipe, Renderer, SourceId};
 use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
+
+use world::FilesWorld;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -244,6 +244,7 @@ async fn at_rest() -> Result<()> {
         namespace: "bench".into(),
         only_namespace: None,
         cache: folder.path().join("cache"),
+        artifacts: None,
         memo_bytes: 64 << 20,
     };
     let host = Arc::new(Host::new(HostConfig::default())?);
@@ -370,70 +371,5 @@ struct NoJournal;
 impl Journal for NoJournal {
     async fn record(&self, _: &Inventory) -> Result<(), ClusterError> {
         Ok(())
-    }
-}
-
-struct FilesWorld {
-    tree: Arc<dyn Tree>,
-    plugins: HashMap<String, Registered>,
-    apis: Arc<[String]>,
-}
-
-impl FilesWorld {
-    fn new(tree: Arc<dyn Tree>, plugins: HashMap<String, Registered>) -> Self {
-        Self {
-            tree,
-            plugins,
-            apis: BTreeSet::<String>::new().into_iter().collect(),
-        }
-    }
-}
-
-fn none<T>() -> Result<T, Refusal> {
-    Err(Refusal::Absent)
-}
-
-impl World for FilesWorld {
-    fn source(&self, _: &SourceId) -> Result<SourceTree, Refusal> {
-        Ok(SourceTree {
-            tree: self.tree.clone(),
-            revision: "main@sha1:0".into(),
-            time: 0,
-        })
-    }
-    fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
-        self.plugins.get(name).cloned().ok_or(Refusal::Absent)
-    }
-    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
-        none()
-    }
-    fn kube_version(&self) -> String {
-        "v1.35.4".into()
-    }
-    fn api_versions(&self) -> Arc<[String]> {
-        self.apis.clone()
-    }
-    fn random_key(&self) -> Option<[u8; 32]> {
-        Some([1; 32])
-    }
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        none()
-    }
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        none()
-    }
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        none()
-    }
-    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        none()
-    }
-    fn unwrap_key(
-        &self,
-        _: &str,
-        _: &[(String, String)],
-        _: &[u8],
-    ) -> Result<bytes::Bytes, Refusal> {
-        none()
     }
 }

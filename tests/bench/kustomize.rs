@@ -4,17 +4,16 @@
 
 #[path = "kustomize/inputs.rs"]
 mod inputs;
-#[path = "kustomize/process.rs"]
+#[path = "process.rs"]
 mod process;
-#[path = "kustomize/world.rs"]
+#[path = "world.rs"]
 mod world;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::CommonMetadata;
@@ -22,7 +21,7 @@ use weir_plugin::{Host, HostConfig, Role};
 use weir_render::{Recipe, Renderer, SourceId, Step, UnitId};
 
 use inputs::Input;
-use process::Measured;
+use process::{Measured, original};
 use world::FilesWorld;
 
 #[global_allocator]
@@ -30,11 +29,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
     let weir = [
-        build_weir()?.display().to_string(),
+        process::weir()?.display().to_string(),
         "kustomize".to_owned(),
         "build".to_owned(),
     ];
-    let original = original()?;
+    let original = original("WEIR_KUSTOMIZE", "kustomize")?;
     let folder = tempfile::tempdir()?;
     let sides = Sides {
         weir: weir.to_vec(),
@@ -149,7 +148,7 @@ fn inside() -> Result<()> {
     let host = Arc::new(Host::new(HostConfig::default())?);
     let input = inputs::typical();
     let plugins = weir_render::builtin::load(&host)?;
-    let world = FilesWorld::new(&input, plugins)?;
+    let world = FilesWorld::new(input.tree()?, plugins);
     let mut times = Vec::new();
     for _ in 0..RUNS {
         // A new memo each time, so that the plugin is called.
@@ -217,51 +216,6 @@ fn recipe(input: &Input) -> Recipe {
 }
 
 /// The release build of the command, beside this program.
-fn build_weir() -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--package",
-            "weir",
-            "--bin",
-            "weir",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .context("starting cargo")?;
-    ensure!(status.success(), "building weir ended with {status}");
-    let here = std::env::current_exe()?;
-    let release = here.parent().and_then(Path::parent);
-    let weir = release.context("the program stands in a target folder")?;
-    Ok(weir.join("weir"))
-}
-
-fn original() -> Result<Option<PathBuf>> {
-    if let Some(path) = std::env::var_os("WEIR_KUSTOMIZE").filter(|path| !path.is_empty()) {
-        let path = PathBuf::from(path);
-        if !path.is_file() {
-            bail!("WEIR_KUSTOMIZE={}: there is no such file", path.display());
-        }
-        return Ok(Some(path));
-    }
-    if let Some(path) = weir_testing::tools::find("kustomize")? {
-        return Ok(Some(path));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("kustomize"))
-        .find(|file| file.is_file());
-    if found.is_none() {
-        anstream::eprintln!(
-            "the original is not there; run `cargo xtask tools` to build it and compare with it"
-        );
-    }
-    Ok(found)
-}
-
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

@@ -151,12 +151,16 @@ impl Lab {
     }
 
     pub(crate) async fn start(&self) -> Result<Running> {
+        self.start_with(self.options()).await
+    }
+
+    pub(crate) async fn start_with(&self, options: Options) -> Result<Running> {
         let facts = self.facts.clone();
         let observer = Arc::new(move |fact: &Fact| facts.lock().unwrap().push(fact.clone()));
         let controller = Controller::new(
             self.cluster.clone(),
             host(),
-            self.options(),
+            options,
             Clock::system(),
             observer,
         )
@@ -178,6 +182,7 @@ impl Lab {
             namespace: self.namespace.clone(),
             only_namespace: Some(self.namespace.clone()),
             cache: self.folder.path().join("git"),
+            artifacts: None,
             memo_bytes: 64 << 20,
         }
     }

@@ -12,6 +12,7 @@ mod quickstart;
 mod restart;
 mod scenario;
 mod secrets;
+mod sources;
 
 /// The `weir` program of this build.
 pub(crate) fn weir() -> std::path::PathBuf {

@@ -140,7 +140,7 @@ fn objects(keys: usize) -> String {
         })
         .collect();
     let mut questions: Vec<Value> = (0..keys)
-        .map(|number| json!({"value": format!("key{number}")}))
+        .map(|number| json!({"text": format!("key{number}")}))
         .collect();
     questions.push(json!({"parsed": "app/file.yaml"}));
     questions.push(json!({"random": "password"}));

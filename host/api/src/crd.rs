@@ -4,14 +4,21 @@ use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 use crate::kustomize::Kustomization;
-use crate::source::GitRepository;
+use crate::source::{
+    Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OCIRepository,
+};
 use crate::weir::{Pipeline, Plugin};
 
 /// All CRDs by file name, in the order in which they are applied.
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
+        ("buckets", made(Bucket::crd(), true)),
+        ("externalartifacts", made(ExternalArtifact::crd(), false)),
         ("gitrepositories", made(GitRepository::crd(), true)),
+        ("helmcharts", made(HelmChart::crd(), true)),
+        ("helmrepositories", made(HelmRepository::crd(), true)),
         ("kustomizations", made(Kustomization::crd(), true)),
+        ("ocirepositories", made(OCIRepository::crd(), true)),
         ("pipelines", made(Pipeline::crd(), false)),
         ("plugins", made(Plugin::crd(), false)),
     ]

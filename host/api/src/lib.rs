@@ -1,7 +1,7 @@
 //! The vocabulary of Kubernetes as weir uses it: objects, their names, and the custom resources as types.
 //!
 //! [`Object`] is any object as it stands in a cluster; the modules below hold the kinds that weir reconciles as types:
-//! Flux's own ([`kustomize`], [`source`]) and weir's ([`weir`]). [`names`] has every label, annotation, reason and manager
+//! Flux's own ([`kustomize`], [`helm`], [`source`]) and weir's ([`weir`]). [`names`] has every label, annotation, reason and manager
 //! that other programs look for.
 //!
 //! Invariants: no I/O, no clock (times are passed in), no logic beyond naming, reading and writing fields.
@@ -18,6 +18,7 @@
 pub mod condition;
 pub mod crd;
 pub mod duration;
+pub mod helm;
 pub mod inventory;
 pub mod kustomize;
 pub mod names;

@@ -25,6 +25,8 @@ pub const RECONCILE: &str = "kustomize.toolkit.fluxcd.io/reconcile";
 pub const SSA: &str = "kustomize.toolkit.fluxcd.io/ssa";
 /// `enabled`: recreate on an immutable change.
 pub const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
+/// `disabled`: neither decrypted nor taken for a mistake where it is encrypted.
+pub const DECRYPT: &str = "kustomize.toolkit.fluxcd.io/decrypt";
 /// `disabled`: never delete.
 pub const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 
@@ -50,6 +52,10 @@ pub mod conditions {
     pub const HEALTHY: &str = "Healthy";
     pub const ARTIFACT_IN_STORAGE: &str = "ArtifactInStorage";
     pub const FETCH_FAILED: &str = "FetchFailed";
+    pub const BUILD_FAILED: &str = "BuildFailed";
+    pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
+    pub const INCLUDE_UNAVAILABLE: &str = "IncludeUnavailable";
+    pub const ARTIFACT_OUTDATED: &str = "ArtifactOutdated";
 }
 
 /// Reasons of conditions and events.
@@ -67,6 +73,22 @@ pub mod reasons {
     pub const HEALTH_CHECK_FAILED: &str = "HealthCheckFailed";
     pub const ACCESS_DENIED: &str = "AccessDenied";
     pub const NEW_ARTIFACT: &str = "NewArtifact";
+    pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
+    pub const URL_INVALID: &str = "URLInvalid";
+    pub const INVALID_PROVIDER_CONFIGURATION: &str = "InvalidProviderConfiguration";
+    pub const GIT_OPERATION_FAILED: &str = "GitOperationFailed";
+    pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
+    pub const INDEXATION_FAILED: &str = "IndexationFailed";
+    pub const READ_OPERATION_FAILED: &str = "ReadOperationFailed";
+    pub const OCI_PULL_FAILED: &str = "OCIArtifactPullFailed";
+    pub const OCI_LAYER_FAILED: &str = "OCIArtifactLayerOperationFailed";
+    pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
+    pub const SOURCE_UNAVAILABLE: &str = "SourceUnavailable";
+    pub const NO_SOURCE_ARTIFACT: &str = "NoSourceArtifact";
+    pub const INVALID_CHART_REFERENCE: &str = "InvalidChartReference";
+    pub const CHART_PULL_ERROR: &str = "ChartPullError";
+    pub const CHART_PULL_SUCCEEDED: &str = "ChartPullSucceeded";
+    pub const CHART_PACKAGE_SUCCEEDED: &str = "ChartPackageSucceeded";
     /// weir's own: members of a dependency cycle never become ready.
     pub const DEPENDENCY_CYCLE: &str = "DependencyCycle";
     /// weir's own: a field that this version does not act on.

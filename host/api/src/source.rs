@@ -1,4 +1,9 @@
-//! Flux's sources: GitRepository so far.
+//! Flux's sources: GitRepository here, the others each in a module of their own.
+
+pub mod bucket;
+pub mod external;
+pub mod helm;
+pub mod oci;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::reference::LocalObjectReference;
 use crate::{Condition, GoDuration};
+
+pub use bucket::{Bucket, BucketSpec};
+pub use external::{ExternalArtifact, ExternalArtifactSpec};
+pub use helm::{HelmChart, HelmChartSpec, HelmRepository, HelmRepositorySpec};
+pub use oci::{OCIRepository, OCIRepositorySpec};
 
 /// What a GitRepository asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, CustomResource)]

@@ -4,10 +4,12 @@ mod revision;
 mod startup;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,7 @@ use weir_api::Object;
 use weir_cluster::{Cluster, ClusterError, Selection};
 use weir_plugin::Host;
 use weir_render::{Index, SourceId, SourceTree, UnitId};
+use weir_source::store::Store;
 
 use crate::clock::Clock;
 use crate::fact::Observer;
@@ -48,10 +51,20 @@ pub struct Options {
     pub namespace: String,
     /// Reconcile only what is in this namespace; Plugins count to that of their source.
     pub only_namespace: Option<String>,
-    /// Where fetched repositories are kept.
+    /// Where fetched repositories and artifacts are kept.
     pub cache: PathBuf,
+    /// Whether artifacts are served to others, and where.
+    pub artifacts: Option<ArtifactOptions>,
     /// What may be kept of renders.
     pub memo_bytes: usize,
+}
+
+/// An endpoint with the artifacts of all sources, at Flux's paths.
+#[derive(Clone, Debug)]
+pub struct ArtifactOptions {
+    pub listen: SocketAddr,
+    /// Host and port that others reach it by; with `http://` or `https://` taken as it is.
+    pub advertised: String,
 }
 
 /// Binds a source object to a folder inside the process; the object itself stays valid for Flux.
@@ -79,6 +92,13 @@ pub enum ControllerError {
     BuiltIn(#[from] weir_render::builtin::BuiltInError),
     #[error("the machine gives no random numbers: {0}")]
     Random(getrandom::Error),
+    #[error("the store of artifacts: {0}")]
+    Store(#[from] weir_source::store::StoreError),
+    #[error("artifacts cannot be served at {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
     #[error("the secret {name} has no usable key: {problem}")]
     Key { name: String, problem: &'static str },
 }
@@ -111,6 +131,8 @@ struct Engine {
     /// Kinds that were not listed yet; nothing runs before all were.
     unlisted: BTreeSet<NodeKind>,
     jitter: u64,
+    /// Artifacts, and where they are to be served.
+    endpoint: Option<(Arc<Store>, TcpListener)>,
 }
 
 impl Controller {
@@ -142,6 +164,13 @@ impl Controller {
             ));
         }
         drop(to);
+        if let Some((store, listener)) = self.engine.endpoint.take() {
+            followers.spawn(weir_source::store::serve::serve(
+                store,
+                listener,
+                watches.clone(),
+            ));
+        }
         let result = self.engine.work(&mut seen, &stop).await;
         watches.cancel();
         self.engine.stop().await;
@@ -275,7 +304,12 @@ impl Engine {
         self.quiet.remove(id);
         match id.kind {
             NodeKind::Plugin => self.registry.remove(&id.name.name),
-            NodeKind::GitRepository => {
+            NodeKind::GitRepository
+            | NodeKind::HelmRepository
+            | NodeKind::HelmChart
+            | NodeKind::OCIRepository
+            | NodeKind::Bucket
+            | NodeKind::ExternalArtifact => {
                 let mut trees = (*self.trees).clone();
                 trees.remove(&source_id(id));
                 self.trees = Arc::new(trees);

@@ -289,10 +289,18 @@ fn compare(old: &Object, new: &Object) -> Seen {
     if old.generation() != new.generation()
         || old.deleting() != new.deleting()
         || parent_of(old) != parent_of(new)
+        || made_by_others(old) != made_by_others(new)
     {
         return Seen::Changed;
     }
     Seen::Same
+}
+
+/// The artifact of an ExternalArtifact stands in its status.
+fn made_by_others(object: &Object) -> Option<&serde_json::Value> {
+    (object.kind() == "ExternalArtifact")
+        .then(|| object.get("/status/artifact"))
+        .flatten()
 }
 
 fn parent_of(object: &Object) -> Option<NodeId> {

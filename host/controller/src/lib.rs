@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod clock;
+mod decryption;
 mod engine;
 pub mod fact;
 mod graph;
@@ -17,12 +18,13 @@ pub mod node;
 mod queue;
 mod reconcile;
 mod registry;
+mod remote;
 mod status;
 mod unit;
 mod watch;
 mod world;
 
 pub use clock::Clock;
-pub use engine::{Controller, ControllerError, Options, RootBinding, Summary};
+pub use engine::{ArtifactOptions, Controller, ControllerError, Options, RootBinding, Summary};
 pub use fact::{Fact, Observer};
 pub use node::{NodeId, NodeKind};

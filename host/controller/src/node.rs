@@ -5,7 +5,9 @@ use std::fmt;
 use weir_api::kustomize::Kustomization;
 use weir_api::names;
 use weir_api::reference::{DependencyReference, SourceReference};
-use weir_api::source::GitRepository;
+use weir_api::source::{
+    Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OCIRepository,
+};
 use weir_api::weir::{Pipeline, Plugin};
 use weir_api::{Gvk, Object, ObjectKey, ObjectName};
 
@@ -13,6 +15,11 @@ use weir_api::{Gvk, Object, ObjectKey, ObjectName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeKind {
     GitRepository,
+    HelmRepository,
+    HelmChart,
+    OCIRepository,
+    Bucket,
+    ExternalArtifact,
     Plugin,
     Kustomization,
     Pipeline,
@@ -29,14 +36,24 @@ pub struct NodeId {
 #[derive(Clone, Debug)]
 pub enum Typed {
     GitRepository(Box<GitRepository>),
+    HelmRepository(Box<HelmRepository>),
+    HelmChart(Box<HelmChart>),
+    OCIRepository(Box<OCIRepository>),
+    Bucket(Box<Bucket>),
+    ExternalArtifact(Box<ExternalArtifact>),
     Plugin(Box<Plugin>),
     Kustomization(Box<Kustomization>),
     Pipeline(Box<Pipeline>),
 }
 
 impl NodeKind {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 9] = [
         Self::GitRepository,
+        Self::HelmRepository,
+        Self::HelmChart,
+        Self::OCIRepository,
+        Self::Bucket,
+        Self::ExternalArtifact,
         Self::Plugin,
         Self::Kustomization,
         Self::Pipeline,
@@ -45,6 +62,11 @@ impl NodeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GitRepository => "GitRepository",
+            Self::HelmRepository => "HelmRepository",
+            Self::HelmChart => "HelmChart",
+            Self::OCIRepository => "OCIRepository",
+            Self::Bucket => "Bucket",
+            Self::ExternalArtifact => "ExternalArtifact",
             Self::Plugin => "Plugin",
             Self::Kustomization => "Kustomization",
             Self::Pipeline => "Pipeline",
@@ -53,7 +75,12 @@ impl NodeKind {
 
     pub fn gvk(self) -> Gvk {
         let api_version = match self {
-            Self::GitRepository => names::SOURCE_V1,
+            Self::GitRepository
+            | Self::HelmRepository
+            | Self::HelmChart
+            | Self::OCIRepository
+            | Self::Bucket
+            | Self::ExternalArtifact => names::SOURCE_V1,
             Self::Kustomization => names::KUSTOMIZE_V1,
             Self::Plugin | Self::Pipeline => names::WEIR_V1ALPHA1,
         };
@@ -69,10 +96,28 @@ impl NodeKind {
         matches!(self, Self::Kustomization | Self::Pipeline)
     }
 
+    /// Whether nodes of this kind yield trees.
+    pub fn is_source(self) -> bool {
+        matches!(
+            self,
+            Self::GitRepository
+                | Self::HelmRepository
+                | Self::HelmChart
+                | Self::OCIRepository
+                | Self::Bucket
+                | Self::ExternalArtifact
+        )
+    }
+
     /// The field manager that writes its status.
     pub(crate) fn status_manager(self) -> &'static str {
         match self {
-            Self::GitRepository => names::SOURCE_STATUS_MANAGER,
+            Self::GitRepository
+            | Self::HelmRepository
+            | Self::HelmChart
+            | Self::OCIRepository
+            | Self::Bucket
+            | Self::ExternalArtifact => names::SOURCE_STATUS_MANAGER,
             Self::Kustomization => names::KUSTOMIZE_STATUS_MANAGER,
             Self::Plugin | Self::Pipeline => names::WEIR_STATUS_MANAGER,
         }
@@ -116,6 +161,11 @@ impl Typed {
         let value = object.value().clone();
         Ok(match kind {
             NodeKind::GitRepository => Self::GitRepository(serde_json::from_value(value)?),
+            NodeKind::HelmRepository => Self::HelmRepository(serde_json::from_value(value)?),
+            NodeKind::HelmChart => Self::HelmChart(serde_json::from_value(value)?),
+            NodeKind::OCIRepository => Self::OCIRepository(serde_json::from_value(value)?),
+            NodeKind::Bucket => Self::Bucket(serde_json::from_value(value)?),
+            NodeKind::ExternalArtifact => Self::ExternalArtifact(serde_json::from_value(value)?),
             NodeKind::Plugin => Self::Plugin(serde_json::from_value(value)?),
             NodeKind::Kustomization => Self::Kustomization(serde_json::from_value(value)?),
             NodeKind::Pipeline => Self::Pipeline(serde_json::from_value(value)?),
@@ -130,7 +180,25 @@ impl Typed {
                 .map(|kind| NodeId::new(kind, namespace, &reference.name))
         };
         match self {
-            Self::GitRepository(_) => Vec::new(),
+            Self::GitRepository(object) => {
+                let include = object.spec.include.iter();
+                include
+                    .map(|one| {
+                        NodeId::new(NodeKind::GitRepository, namespace, &one.repository.name)
+                    })
+                    .collect()
+            }
+            Self::HelmChart(object) => {
+                let reference = &object.spec.source_ref;
+                NodeKind::of(reference.kind.as_str())
+                    .map(|kind| NodeId::new(kind, namespace, &reference.name))
+                    .into_iter()
+                    .collect()
+            }
+            Self::HelmRepository(_)
+            | Self::OCIRepository(_)
+            | Self::Bucket(_)
+            | Self::ExternalArtifact(_) => Vec::new(),
             Self::Plugin(plugin) => {
                 let reference = &plugin.spec.component.source_ref;
                 let kind = NodeKind::of(reference.kind.as_str());
@@ -162,7 +230,14 @@ impl Typed {
                 .iter()
                 .map(|step| NodeId::new(NodeKind::Plugin, "", &step.plugin))
                 .collect(),
-            Self::GitRepository(_) | Self::Plugin(_) | Self::Kustomization(_) => Vec::new(),
+            Self::GitRepository(_)
+            | Self::HelmRepository(_)
+            | Self::HelmChart(_)
+            | Self::OCIRepository(_)
+            | Self::Bucket(_)
+            | Self::ExternalArtifact(_)
+            | Self::Plugin(_)
+            | Self::Kustomization(_) => Vec::new(),
         }
     }
 
@@ -178,13 +253,44 @@ impl Typed {
         match self {
             Self::Kustomization(object) => object.spec.depends_on.iter().map(node).collect(),
             Self::Pipeline(object) => object.spec.depends_on.iter().map(node).collect(),
-            Self::GitRepository(_) | Self::Plugin(_) => Vec::new(),
+            Self::GitRepository(_)
+            | Self::HelmRepository(_)
+            | Self::HelmChart(_)
+            | Self::OCIRepository(_)
+            | Self::Bucket(_)
+            | Self::ExternalArtifact(_)
+            | Self::Plugin(_) => Vec::new(),
         }
+    }
+
+    /// The interval of a source; `None`: it has none, or is no source.
+    pub(crate) fn interval(&self) -> Option<std::time::Duration> {
+        const DEFAULT: std::time::Duration = std::time::Duration::from_secs(60);
+        let interval = match self {
+            Self::GitRepository(object) => &object.spec.interval,
+            Self::HelmRepository(object) => match &object.spec.interval {
+                Some(interval) => interval,
+                None => return Some(DEFAULT),
+            },
+            Self::HelmChart(object) => &object.spec.interval,
+            Self::OCIRepository(object) => &object.spec.interval,
+            Self::Bucket(object) => &object.spec.interval,
+            Self::ExternalArtifact(_)
+            | Self::Plugin(_)
+            | Self::Kustomization(_)
+            | Self::Pipeline(_) => return None,
+        };
+        Some(interval.parse().unwrap_or(DEFAULT))
     }
 
     pub fn suspended(&self) -> bool {
         match self {
             Self::GitRepository(object) => object.spec.suspend,
+            Self::HelmRepository(object) => object.spec.suspend,
+            Self::HelmChart(object) => object.spec.suspend,
+            Self::OCIRepository(object) => object.spec.suspend,
+            Self::Bucket(object) => object.spec.suspend,
+            Self::ExternalArtifact(_) => None,
             Self::Plugin(object) => object.spec.suspend,
             Self::Kustomization(object) => object.spec.suspend,
             Self::Pipeline(object) => object.spec.suspend,

@@ -2,8 +2,8 @@
 //! engine changes the graph.
 
 pub(crate) mod event;
-pub(crate) mod git_repository;
 pub(crate) mod plugin;
+pub(crate) mod source;
 pub(crate) mod unit;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::fact::{Fact, Observer};
 use crate::graph::State;
 use crate::node::{NodeId, Typed};
+use crate::remote::Remotes;
 
 /// What all runs share.
 #[derive(Clone)]
@@ -32,7 +33,8 @@ pub(crate) struct Context {
     pub(crate) host: Arc<Host>,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) live: Arc<Live>,
-    pub(crate) git: Arc<git_repository::Git>,
+    pub(crate) sources: Arc<source::Sources>,
+    pub(crate) remotes: Arc<Remotes>,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) random_key: [u8; 32],
@@ -94,6 +96,14 @@ pub(crate) enum Product {
     Plugin(Registered),
 }
 
+impl Run {
+    /// Whether a person asked for this run.
+    pub(crate) fn requested(&self) -> bool {
+        let requested = self.object.annotation(weir_api::names::REQUESTED_AT);
+        requested.is_some() && requested != self.state.requested.as_deref()
+    }
+}
+
 impl Context {
     pub(crate) fn tell(&self, fact: Fact) {
         fact.log();
@@ -116,7 +126,12 @@ impl Outcome {
 /// Runs one node. Panics inside are caught by the engine, which owns the task.
 pub(crate) fn reconcile<'a>(ctx: &'a Context, run: &'a Run) -> BoxFuture<'a, Outcome> {
     match run.id.kind {
-        crate::NodeKind::GitRepository => git_repository::reconcile(ctx, run).boxed(),
+        crate::NodeKind::GitRepository
+        | crate::NodeKind::HelmRepository
+        | crate::NodeKind::HelmChart
+        | crate::NodeKind::OCIRepository
+        | crate::NodeKind::Bucket
+        | crate::NodeKind::ExternalArtifact => source::reconcile(ctx, run).boxed(),
         crate::NodeKind::Plugin => plugin::reconcile(ctx, run).boxed(),
         crate::NodeKind::Kustomization | crate::NodeKind::Pipeline => {
             unit::reconcile(ctx, run).boxed()

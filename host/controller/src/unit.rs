@@ -6,7 +6,7 @@ use weir_api::inventory::Inventory;
 use weir_api::kustomize::{DeletionPolicy, Kustomization, KustomizationStatus};
 use weir_api::reference::DependencyReference;
 use weir_api::weir::Pipeline;
-use weir_api::{GoDuration, Gvk, ObjectKey, names};
+use weir_api::{GoDuration, Gvk, ObjectKey, ObjectName, names};
 use weir_apply::Owner;
 use weir_render::{LowerError, LowerOptions, Recipe, lower_kustomization, lower_pipeline};
 
@@ -31,6 +31,8 @@ pub(crate) struct Unit {
     pub(crate) health_checks: Vec<ObjectKey>,
     pub(crate) deletion: DeletionPolicy,
     pub(crate) suspended: bool,
+    /// The Secret with the keys for what is encrypted.
+    pub(crate) decryption: Option<ObjectName>,
     pub(crate) owner: Owner,
     pub(crate) status: KustomizationStatus,
 }
@@ -41,7 +43,13 @@ impl Unit {
         match typed {
             Typed::Kustomization(object) => Some(Self::of_kustomization(id, object)),
             Typed::Pipeline(object) => Some(Self::of_pipeline(id, object)),
-            Typed::GitRepository(_) | Typed::Plugin(_) => None,
+            Typed::GitRepository(_)
+            | Typed::HelmRepository(_)
+            | Typed::HelmChart(_)
+            | Typed::OCIRepository(_)
+            | Typed::Bucket(_)
+            | Typed::ExternalArtifact(_)
+            | Typed::Plugin(_) => None,
         }
     }
 
@@ -63,6 +71,12 @@ impl Unit {
             (
                 "spec.dependsOn[].readyExpr",
                 has_expression(&spec.depends_on),
+            ),
+            (
+                "spec.decryption.serviceAccountName",
+                spec.decryption
+                    .as_ref()
+                    .is_some_and(|decryption| decryption.service_account_name.is_some()),
             ),
         ]);
         Ok(Self {
@@ -91,6 +105,11 @@ impl Unit {
                 .collect(),
             deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::MirrorPrune),
             suspended: spec.suspend.unwrap_or(false),
+            decryption: spec
+                .decryption
+                .as_ref()
+                .and_then(|decryption| decryption.secret_ref.as_ref())
+                .map(|secret| ObjectName::new(&*id.name.namespace, &*secret.name)),
             owner: Owner {
                 name_label: names::OWNER_NAME,
                 namespace_label: names::OWNER_NAMESPACE,
@@ -132,6 +151,7 @@ impl Unit {
             health_checks: Vec::new(),
             deletion: spec.deletion_policy.unwrap_or(DeletionPolicy::MirrorPrune),
             suspended: spec.suspend.unwrap_or(false),
+            decryption: None,
             owner: Owner {
                 name_label: names::PIPELINE_NAME,
                 namespace_label: names::PIPELINE_NAMESPACE,

@@ -14,6 +14,11 @@ use weir_plugin::Refusal;
 use weir_plugin::ask::Budget;
 use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
 
+use crate::remote::{Place, RunRemotes};
+use weir_secrets::Keyring;
+
+use crate::decryption;
+
 /// A snapshot for one run; the maps are shared.
 #[derive(Clone, Debug)]
 pub(crate) struct ControllerWorld {
@@ -22,7 +27,10 @@ pub(crate) struct ControllerWorld {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) served: Arc<Served>,
     pub(crate) random_key: [u8; 32],
+    /// What opens the encrypted files and objects of this unit.
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) runtime: Handle,
+    pub(crate) remotes: Arc<RunRemotes>,
 }
 
 /// What the cluster serves, as renders ask for it.
@@ -146,28 +154,32 @@ impl World for ControllerWorld {
         serde_json::to_string(&values).map_err(|error| Refusal::Unavailable(error.to_string()))
     }
 
-    fn open_url(&self, url: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "{url} was not fetched: remote trees are not part of this version of weir; make it a source and name it in the unit"
-        )))
+    fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
+        self.remotes.open(Place::Url(url.to_owned()), budget)
     }
 
     fn open_chart(
         &self,
         repository: &str,
         name: &str,
-        _: &str,
-        _: &Budget,
+        version: &str,
+        budget: &Budget,
     ) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "the chart {name} of {repository} was not fetched: remote charts are not part of this version of weir"
-        )))
+        let place = Place::Chart {
+            repository: repository.to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+        };
+        self.remotes.open(place, budget)
     }
 
-    fn unwrap_key(&self, scheme: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "there is no key for the scheme {scheme:?}: this version of weir holds no keys"
-        )))
+    fn unwrap_key(
+        &self,
+        scheme: &str,
+        key: &[(String, String)],
+        wrapped: &[u8],
+    ) -> Result<Bytes, Refusal> {
+        decryption::unwrap(&self.keyring, scheme, key, wrapped)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs one call: makes the store with its limits, calls the export, and says what came of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -238,7 +239,7 @@ fn finish(
     let filtered = match returned {
         Ok(filtered) => filtered,
         Err(message) => {
-            let message = secrets.mask(shortened(&message)).into_owned();
+            let message = secrets.mask(&shortened(&message)).into_owned();
             return failed(
                 CallError::Failed {
                     message,
@@ -337,7 +338,7 @@ fn ended(error: &wasmtime::Error, state: &State, names: Names) -> CallError {
         },
     };
     CallError::Trap {
-        reason: state.secrets.mask(shortened(&reason)).into_owned(),
+        reason: state.secrets.mask(&shortened(&reason)).into_owned(),
         backtrace: state.secrets.mask(&backtrace(error)).into_owned(),
         plugin,
         step,
@@ -422,9 +423,17 @@ fn masked(found: Diagnostic, secrets: &Secrets) -> Diagnostic {
     }
 }
 
-fn shortened(message: &str) -> &str {
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        Some((at, _)) => &message[..at],
-        None => message,
+/// A long message without its middle: the thing that failed comes first, and the cause last.
+fn shortened(message: &str) -> Cow<'_, str> {
+    const CUT: &str = "…";
+    const HALF: usize = LONGEST_MESSAGE / 2;
+    if message.chars().nth(LONGEST_MESSAGE).is_none() {
+        return Cow::Borrowed(message);
     }
+    let mut places = message.char_indices();
+    let head = places.nth(HALF - CUT.len()).map_or(0, |(at, _)| at);
+    let tail = places
+        .nth_back(HALF - 1)
+        .map_or(message.len(), |(at, _)| at);
+    Cow::Owned(format!("{}{CUT}{}", &message[..head], &message[tail..]))
 }

@@ -56,17 +56,40 @@ impl Embedded {
         Ok(Registered {
             plugin,
             grants: Arc::new(grants(self.name)),
-            limits: Limits::default(),
+            limits: limits(self.name),
         })
+    }
+}
+
+/// Charts are large, and some make RSA keys, for which a sandbox needs long.
+fn limits(name: &str) -> Limits {
+    match name {
+        "helm" => Limits {
+            memory_bytes: 512 << 20,
+            time_ms: 120_000,
+            fuel: 250_000_000_000,
+            ..Limits::default()
+        },
+        _ => Limits::default(),
     }
 }
 
 /// Those that open remote trees: bases and charts.
 const REMOTE: &[&str] = &["kustomize", "helm"];
 
+/// The one that has data keys unwrapped.
+const DECRYPTS: &str = "sops";
+
 /// Built-in plugins come with weir and may read the unit's trees and the inputs that the step binds, see Secrets pass by, and
-/// run other plugins, which have grants of their own.
+/// run other plugins, which have grants of their own. What decrypts reads what it is handed and asks for keys, no more.
 fn grants(name: &str) -> Grants {
+    if name == DECRYPTS {
+        return Grants {
+            keys: vec!["*".to_owned()],
+            documents: vec!["Secret".to_owned()],
+            ..Grants::default()
+        };
+    }
     let everywhere = REMOTE.contains(&name).then(|| "*".to_owned());
     Grants {
         files: vec!["**".to_owned()],
@@ -90,5 +113,7 @@ mod tests {
         assert_eq!(plugins.len(), EMBEDDED.len());
         assert!(plugins["kustomize"].plugin.offers(Offer::Generator));
         assert!(plugins["substitute"].plugin.offers(Offer::Transformer));
+        assert!(plugins["sops"].plugin.offers(Offer::Filter));
+        assert!(plugins["sops"].plugin.offers(Offer::Transformer));
     }
 }

@@ -22,7 +22,10 @@ pub mod world;
 
 pub use bundle::{Bundle, Placeholder};
 pub use index::{Dependency, Index};
-pub use lower::{Encrypted, LowerError, LowerOptions, lower_kustomization, lower_pipeline};
+pub use lower::{
+    Capabilities, Encrypted, LowerError, LowerOptions, WithoutKey, lower_helm_release,
+    lower_kustomization, lower_pipeline,
+};
 pub use recipe::{FilterStep, InputRef, Recipe, SourceId, Step, UnitId};
 pub use render::{RenderError, Rendered, Renderer, StepReport};
 pub use trace::Trace;

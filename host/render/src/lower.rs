@@ -1,18 +1,25 @@
 //! Lowering: from a unit's object to its recipe. A pure function of the object; whatever has to be read becomes a step or
 //! a named input, so that the trace sees it.
 
+mod helm_release;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use weir_api::ObjectName;
 use weir_api::kustomize::{
-    ConfigKind, Kustomization, KustomizationSpec, PostBuild, SubstituteStrategy,
+    ConfigKind, Decryption, DecryptionProvider, Kustomization, KustomizationSpec, PostBuild,
+    SubstituteStrategy,
 };
 use weir_api::reference::SourceReference;
 use weir_api::weir::{Pipeline, StepRole};
 use weir_plugin::Role;
 
-use crate::recipe::{InputRef, Recipe, SourceId, Step, UnitId};
+use crate::recipe::{FilterStep, InputRef, Recipe, SourceId, Step, UnitId};
+
+pub use helm_release::{
+    Capabilities, chart_name, lower_helm_release, release_name, release_namespace,
+};
 
 /// Why an object has no recipe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,39 +42,55 @@ pub struct LowerOptions {
 /// What happens to a unit with `spec.decryption`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encrypted {
-    /// It has no recipe.
-    Refuse,
     /// Encrypted documents and files stay as they are.
     Keep,
+    /// They are decrypted.
+    Decrypt { without_key: WithoutKey },
+}
+
+/// What is done about a file or object that no key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutKey {
+    /// The unit fails.
+    Fail,
+    /// Placeholders stand in for the values, so that everything else can be seen.
+    Placeholders,
 }
 
 impl LowerOptions {
-    /// As kustomize-controller 1.9 does by default; encrypted documents must not reach a cluster.
+    /// As kustomize-controller 1.9 does by default.
     pub fn controller() -> Self {
         Self {
             strict_substitution: true,
-            encrypted: Encrypted::Refuse,
+            encrypted: Encrypted::Decrypt {
+                without_key: WithoutKey::Fail,
+            },
         }
     }
 }
 
-/// `kustomize` over the source, then `substitute` on what it made, as kustomize-controller does it.
+/// `kustomize` over the source, whose encrypted files pass through `sops`; then `sops` on the objects that it made, then
+/// `substitute`, as kustomize-controller does it.
 pub fn lower_kustomization(
     object: &Kustomization,
     options: &LowerOptions,
 ) -> Result<Recipe, LowerError> {
     let spec = &object.spec;
     let name = name_of(&object.metadata);
-    let mut steps = vec![kustomize_step(spec)?];
-    match (&spec.decryption, options.encrypted) {
-        (Some(_), Encrypted::Refuse) => {
-            return Err(LowerError::Unsupported {
-                field: "spec.decryption",
+    let mut build = kustomize_step(spec)?;
+    let decrypt = match (&spec.decryption, options.encrypted) {
+        (Some(decryption), Encrypted::Decrypt { without_key }) => {
+            let config = decryption_config(decryption, without_key);
+            build.filters.push(FilterStep {
+                plugin: "sops".into(),
+                config: config.clone(),
             });
+            Some(decrypt_step(config))
         }
-        // No step between the build and substitution.
-        (Some(_), Encrypted::Keep) | (None, _) => {}
-    }
+        (Some(_), Encrypted::Keep) | (None, _) => None,
+    };
+    let mut steps = vec![build];
+    steps.extend(decrypt);
     steps.extend(
         spec.post_build
             .as_ref()
@@ -126,6 +149,31 @@ fn kustomize_step(spec: &KustomizationSpec) -> Result<Step, LowerError> {
         inputs: BTreeMap::new(),
         filters: Vec::new(),
     })
+}
+
+/// As Flux does, which builds and edits before it decrypts: a MAC over the whole file could not match.
+fn decryption_config(decryption: &Decryption, without_key: WithoutKey) -> Value {
+    match decryption.provider {
+        DecryptionProvider::Sops => json!({
+            "withoutKey": match without_key {
+                WithoutKey::Fail => "fail",
+                WithoutKey::Placeholders => "placeholders",
+            },
+            "mac": "ignore",
+        }),
+    }
+}
+
+fn decrypt_step(config: Value) -> Step {
+    Step {
+        name: "decrypt".into(),
+        plugin: "sops".into(),
+        role: Some(Role::Transformer),
+        config,
+        trees: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        filters: Vec::new(),
+    }
 }
 
 /// `None` if nothing can be substituted: there is no variable, and defaults alone do not count unless that is asked for.
@@ -323,23 +371,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encrypted_is_refused_or_kept_as_it_is() {
-        let object = kustomization(json!({"decryption": {"provider": "sops"}}));
-        let refused = lower_kustomization(&object, &LowerOptions::controller());
-        assert_eq!(
-            refused,
-            Err(LowerError::Unsupported {
-                field: "spec.decryption"
-            })
+    fn what_is_encrypted_is_decrypted_before_substitution_or_kept_as_it_is() {
+        let object = kustomization(
+            json!({"decryption": {"provider": "sops"}, "postBuild": {"substitute": {"a": "b"}}}),
         );
+        let recipe = lower_kustomization(&object, &LowerOptions::controller()).unwrap();
+        let names: Vec<&str> = recipe.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(names, ["kustomize", "decrypt", "substitute"]);
+        let config = json!({"withoutKey": "fail", "mac": "ignore"});
+        let filter = FilterStep {
+            plugin: "sops".into(),
+            config: config.clone(),
+        };
+        assert_eq!(recipe.steps[0].filters, [filter]);
+        assert_eq!(recipe.steps[1].config, config);
         let keeping = LowerOptions {
             encrypted: Encrypted::Keep,
             ..LowerOptions::controller()
         };
-        assert_eq!(
-            lower_kustomization(&object, &keeping).unwrap().steps.len(),
-            1
-        );
+        let kept = lower_kustomization(&object, &keeping).unwrap();
+        assert_eq!(kept.steps.len(), 2);
+        assert_eq!(kept.steps[0].filters, []);
     }
 
     #[test]

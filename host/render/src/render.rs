@@ -160,7 +160,7 @@ impl Renderer {
             key.as_ref().unwrap_or(&PUBLIC_KEY),
         )?;
         let mut placeholders = Vec::new();
-        if key.is_none() && first.random {
+        if key.is_none() && first.random && !first.documents.is_empty() {
             let second =
                 self.run_steps(start(documents), recipe, world, cancel, &SECOND_PUBLIC_KEY)?;
             placeholders = bundle::differences(&first.documents, &second.documents);

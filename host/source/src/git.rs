@@ -28,6 +28,7 @@ use weir_tree::{
 use crate::address::{Address, Login};
 use crate::error::SourceError;
 use crate::http::{ClientSpec, HttpFactory};
+use crate::secret::SecretText;
 
 use database::Database;
 use fetch::{Fetch, Found};
@@ -81,6 +82,8 @@ pub enum Auth {
     Anonymous,
     /// Somebody with a name and a password or token.
     Basic(Login),
+    /// Whoever has this token.
+    Bearer(SecretText),
 }
 
 /// A revision of a repository.

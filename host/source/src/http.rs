@@ -189,6 +189,41 @@ impl ProxySpec {
     }
 }
 
+/// How often a request is sent that a server has no time for now.
+const TRIES: u32 = 3;
+/// The longest that a server's wish to be asked later is followed; the source is tried again then.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Sends a request, again after a while if the server says that it has no time (429, 502, 503, 504). The last answer is
+/// given, whatever it says. The caller's time limit holds.
+pub(crate) async fn patiently(
+    request: impl Fn() -> reqwest::RequestBuilder,
+) -> reqwest::Result<reqwest::Response> {
+    let mut pause = Duration::from_millis(500);
+    let mut tries = 1;
+    loop {
+        let response = request().send().await?;
+        let busy = matches!(response.status().as_u16(), 429 | 502..=504);
+        if !busy || tries >= TRIES {
+            return Ok(response);
+        }
+        match retry_after(&response) {
+            Some(wish) if wish > LONGEST_PAUSE => return Ok(response),
+            Some(wish) => tokio::time::sleep(wish).await,
+            None => tokio::time::sleep(pause).await,
+        }
+        pause *= 2;
+        tries += 1;
+    }
+}
+
+/// In seconds; a date is not looked at.
+fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let value = response.headers().get(reqwest::header::RETRY_AFTER)?;
+    let seconds = value.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 /// The whole body, if it is not larger than `limit`.
 pub async fn read_body(mut response: reqwest::Response, limit: u64) -> Result<Bytes, HttpError> {
     let mut body = Vec::new();

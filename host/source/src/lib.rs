@@ -26,15 +26,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+pub mod bucket;
+pub mod chart;
+mod compose;
+mod download;
 mod error;
 mod folder;
 mod git;
 mod http;
 pub mod oci;
+mod pack;
 mod remote;
 mod secret;
+pub mod store;
 
 pub use address::{Address, AddressError, Login};
+pub use compose::{ComposeError, Included, compose};
+pub use download::{ChartPlace, chart_url, download_file, fetch_chart, same_host};
 pub use error::{ExchangeError, Remedy, SourceError};
 pub use folder::{FolderSource, FolderSpec, open_folder};
 pub use git::{
@@ -43,5 +51,7 @@ pub use git::{
 pub use http::{
     ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, read_body,
 };
+pub use pack::pack;
+pub use remote::index::{ChartFound, ChartIndex, IndexError};
 pub use remote::{RemoteFetcher, RemoteOptions, RemoteTree};
 pub use secret::SecretText;

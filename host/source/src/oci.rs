@@ -4,19 +4,24 @@
 //! of anonymous readers) gets one from the service that it names, over TLS unless the registry itself is spoken to without.
 
 mod auth;
+mod login;
 mod manifest;
 mod reference;
 
 use bytes::Bytes;
+use regex::Regex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, WWW_AUTHENTICATE};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use tokio::sync::Mutex;
 use url::Url;
 use weir_chart::version::{Constraints, Version, VersionError};
 use weir_tree::Digest;
 
-use crate::http::{HttpError, read_body, reason};
+use crate::address::Login;
+use crate::http::{HttpError, patiently, read_body, reason};
+use crate::secret::SecretText;
 
+pub use login::{DockerConfig, DockerConfigError};
 pub use manifest::{Descriptor, Manifest};
 pub use reference::{OciReference, ReferenceError};
 
@@ -26,8 +31,10 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 const MAX_PAGES: usize = 1000;
 /// The most tags that are looked at.
 const MAX_TAGS: usize = 100_000;
+/// Says which manifest an answer is about.
+const CONTENT_DIGEST: &str = "docker-content-digest";
 /// What a chart's archive is called in a manifest.
-const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// One repository of a registry.
@@ -37,7 +44,9 @@ pub struct Registry {
     base: String,
     repository: String,
     /// The `Authorization` header that the registry accepted last.
-    token: Mutex<Option<String>>,
+    token: Mutex<Option<SecretText>>,
+    /// For the registry, or for the service that gives out its tokens.
+    login: Option<Login>,
     plain: bool,
 }
 
@@ -83,8 +92,61 @@ impl Registry {
             base: format!("{scheme}://{}/v2/{}", place.host(), place.repository),
             repository: place.repository.clone(),
             token: Mutex::default(),
+            login: None,
             plain,
         }
+    }
+
+    /// The same, logging in.
+    pub fn with_login(mut self, login: Option<Login>) -> Self {
+        self.login = login;
+        self
+    }
+
+    /// The digest of the manifest that a tag points to now. The registry is not asked for the manifest if it tells without.
+    pub async fn digest(&self, tag: &str) -> Result<String, OciError> {
+        let what = format!("the manifest {tag}");
+        let url = format!("{}/manifests/{tag}", self.base);
+        let response = self.ask(Method::HEAD, &url, MANIFESTS, &what).await;
+        if let Ok(response) = &response {
+            let told = response.headers().get(CONTENT_DIGEST);
+            let told = told.and_then(|value| value.to_str().ok());
+            if let Some(digest) = told.filter(|digest| digest.starts_with("sha256:")) {
+                return Ok(digest.to_owned());
+            }
+        }
+        let response = self.get(&url, MANIFESTS, &what).await?;
+        let body = body(response, MAX_DOCUMENT, &what).await?;
+        Ok(Digest::of(&body).to_string())
+    }
+
+    /// The tag of the highest version in a range, among those that the filter lets through.
+    pub async fn latest_tag(
+        &self,
+        range: &str,
+        filter: Option<&Regex>,
+    ) -> Result<String, OciError> {
+        let parsed = Constraints::parse(range).map_err(|source| OciError::Range {
+            range: range.to_owned(),
+            source,
+        })?;
+        let tags = self.tags().await?;
+        let strict = |tag: &str| Version::parse(tag.strip_prefix('v').unwrap_or(tag)).is_ok();
+        let best = tags
+            .iter()
+            .filter(|tag| filter.is_none_or(|filter| filter.is_match(tag)))
+            .filter_map(|tag| {
+                let text = tag.replace('_', "+");
+                let version = strict(&text).then(|| Version::loose(&text).ok())??;
+                Some((version, tag))
+            })
+            .filter(|(version, _)| parsed.check(version))
+            .max_by(|(a, _), (b, _)| a.order(b));
+        best.map(|(_, tag)| tag.clone())
+            .ok_or_else(|| OciError::NoVersion {
+                range: range.to_owned(),
+                tags: tags.len(),
+            })
     }
 
     /// The tag of the latest version of a chart that the range admits: an exact version is taken as it is.
@@ -113,20 +175,25 @@ impl Registry {
 
     /// The archive of a chart's version.
     pub async fn chart(&self, version: &str, limit: u64) -> Result<Bytes, OciError> {
+        let layer = self.chart_layer(version).await?;
+        self.blob(&layer, limit).await
+    }
+
+    /// What holds a chart's version.
+    pub async fn chart_layer(&self, version: &str) -> Result<Descriptor, OciError> {
         let manifest = self.manifest(&version.replace('+', "_")).await?;
         let layer = manifest
             .layers
             .iter()
             .find(|layer| layer.media_type == CHART);
-        let Some(layer) = layer else {
+        layer.cloned().ok_or_else(|| {
             let types: Vec<&str> = manifest
                 .layers
                 .iter()
                 .map(|layer| layer.media_type.as_str())
                 .collect();
-            return Err(OciError::NoChart(types.join(", ")));
-        };
-        self.blob(layer, limit).await
+            OciError::NoChart(types.join(", "))
+        })
     }
 
     /// The manifest of a tag or digest.
@@ -181,10 +248,23 @@ impl Registry {
         Err(OciError::TooManyTags)
     }
 
-    /// One answer, with a token if the registry wants one.
     async fn get(&self, url: &str, accept: &str, what: &str) -> Result<Response, OciError> {
+        self.ask(Method::GET, url, accept, what).await
+    }
+
+    /// One answer, with a login or token if the registry wants one.
+    async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        accept: &str,
+        what: &str,
+    ) -> Result<Response, OciError> {
         let known = self.token.lock().await.clone();
-        let response = self.send(url, accept, what, known.as_deref()).await?;
+        let send = |authorization: Option<SecretText>| {
+            self.send(method.clone(), url, accept, what, authorization)
+        };
+        let response = send(known).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return answered(response, what).await;
         }
@@ -193,13 +273,25 @@ impl Registry {
             .get(WWW_AUTHENTICATE)
             .and_then(|value| value.to_str().ok())
             .and_then(auth::Challenge::parse);
-        let Some(challenge) = challenge else {
-            return Err(OciError::Unauthorized(error_text(response).await));
+        let header = match (challenge, &self.login) {
+            (Some(auth::Challenge::Bearer(challenge)), login) => {
+                let token = auth::token(
+                    &self.client,
+                    &challenge,
+                    &self.repository,
+                    login.as_ref(),
+                    self.plain,
+                )
+                .await?;
+                SecretText::new(format!("Bearer {token}"))
+            }
+            (Some(auth::Challenge::Basic), Some(login)) => basic(login),
+            (Some(auth::Challenge::Basic) | None, _) => {
+                return Err(OciError::Unauthorized(error_text(response).await));
+            }
         };
-        let token = auth::token(&self.client, &challenge, &self.repository, self.plain).await?;
-        let header = format!("Bearer {token}");
         *self.token.lock().await = Some(header.clone());
-        let response = self.send(url, accept, what, Some(&header)).await?;
+        let response = send(Some(header)).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
             return Err(OciError::Unauthorized(error_text(response).await));
         }
@@ -208,20 +300,36 @@ impl Registry {
 
     async fn send(
         &self,
+        method: Method,
         url: &str,
         accept: &str,
         what: &str,
-        authorization: Option<&str>,
+        authorization: Option<SecretText>,
     ) -> Result<Response, OciError> {
-        let mut request = self.client.get(url).header(ACCEPT, accept);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        request.send().await.map_err(|error| OciError::Connection {
-            what: what.to_owned(),
-            reason: reason(&error),
-        })
+        let request = || {
+            let mut request = self
+                .client
+                .request(method.clone(), url)
+                .header(ACCEPT, accept);
+            if let Some(authorization) = &authorization {
+                request = request.header(AUTHORIZATION, authorization.expose());
+            }
+            request
+        };
+        patiently(request)
+            .await
+            .map_err(|error| OciError::Connection {
+                what: what.to_owned(),
+                reason: reason(&error),
+            })
     }
+}
+
+fn basic(login: &Login) -> SecretText {
+    use base64::Engine as _;
+    let pair = format!("{}:{}", login.user, login.password.expose());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+    SecretText::new(format!("Basic {encoded}"))
 }
 
 async fn answered(response: Response, what: &str) -> Result<Response, OciError> {

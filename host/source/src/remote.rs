@@ -9,22 +9,23 @@
 //! A chart comes from a repository with an index (`https://…`, see [`index`]) or from a registry (`oci://…`,
 //! see [`crate::oci`]).
 
-mod archive;
-mod index;
+pub(crate) mod archive;
+pub(crate) mod index;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, without_links};
+use weir_tree::{Digest, EmptyTree, OverlayTree, Tree, TreePath, without_links};
 
 use crate::address::Address;
-use crate::error::{ExchangeError, SourceError};
+use crate::error::SourceError;
 use crate::git::{GitFetcher, GitReference, GitSpec};
-use crate::http::{ClientSpec, HttpError, HttpFactory, read_body, reason};
+use crate::http::{ClientSpec, HttpFactory};
 use crate::oci::{OciReference, Registry};
+use crate::store::Store;
 
 /// Fetches trees by address. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct RemoteFetcher {
     git: GitFetcher,
     http: HttpFactory,
     options: RemoteOptions,
+    /// Where archives of charts are kept by their digest.
+    store: Option<Arc<Store>>,
 }
 
 /// What a fetch may take.
@@ -82,7 +85,18 @@ impl Default for RemoteOptions {
 impl RemoteFetcher {
     /// Repositories go through `git` and are kept in its cache.
     pub fn new(git: GitFetcher, http: HttpFactory, options: RemoteOptions) -> Self {
-        Self { git, http, options }
+        Self {
+            git,
+            http,
+            options,
+            store: None,
+        }
+    }
+
+    /// The same, keeping archives of charts in a store: what its digest is known of is not downloaded again.
+    pub fn with_store(mut self, store: Arc<Store>) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// The tree at an address.
@@ -179,7 +193,22 @@ impl RemoteFetcher {
             .map_err(|problem| unusable(&address, &problem.to_string()))?;
         let url = index::archive_url(&address, &found.url)
             .map_err(|problem| unusable(&address, &problem.to_string()))?;
-        let (address, archive) = self.get(url.as_str(), self.options.archive).await?;
+        let known = found.digest.as_deref().and_then(digest_of);
+        let (address, archive) = match self.stored(known).await {
+            Some(archive) => {
+                let (address, _) =
+                    Address::parse(url.as_str()).map_err(|reason| SourceError::Address {
+                        url: found.url.clone(),
+                        reason,
+                    })?;
+                (address, archive)
+            }
+            None => {
+                let (address, archive) = self.get(url.as_str(), self.options.archive).await?;
+                self.keep(&archive).await;
+                (address, archive)
+            }
+        };
         archive::chart(
             &address.to_string(),
             archive,
@@ -207,46 +236,43 @@ impl RemoteFetcher {
             reason: error.to_string(),
         };
         let version = registry.chart_version(range).await.map_err(failed)?;
-        let content = registry
-            .chart(&version, self.options.archive)
-            .await
-            .map_err(failed)?;
+        let layer = registry.chart_layer(&version).await.map_err(failed)?;
+        let content = match self.stored(digest_of(&layer.digest)).await {
+            Some(content) => content,
+            None => {
+                let content = registry.blob(&layer, self.options.archive).await;
+                let content = content.map_err(failed)?;
+                self.keep(&content).await;
+                content
+            }
+        };
         archive::chart(&shown, content, None, &version)
+    }
+
+    /// A store that does not answer is as good as none: what it would hold is fetched.
+    async fn stored(&self, digest: Option<Digest>) -> Option<Bytes> {
+        let (store, digest) = (self.store.clone()?, digest?);
+        let found = tokio::task::spawn_blocking(move || store.get(&digest)).await;
+        found.ok()?.ok()?
+    }
+
+    async fn keep(&self, content: &Bytes) {
+        let Some(store) = self.store.clone() else {
+            return;
+        };
+        let content = content.clone();
+        // What cannot be kept is fetched again next time.
+        let _ = tokio::task::spawn_blocking(move || {
+            store.put(&content)?;
+            store.collect(SystemTime::now())
+        })
+        .await;
     }
 
     /// The body of what an address answers, redirects followed.
     async fn get(&self, url: &str, limit: u64) -> Result<(Address, Bytes), SourceError> {
-        let (address, login) = Address::parse(url).map_err(|reason| SourceError::Address {
-            url: url.to_owned(),
-            reason,
-        })?;
-        let client = self.client(&address.to_string())?;
-        let failed = |cause| SourceError::Exchange {
-            url: address.to_string(),
-            cause,
-        };
-        let mut request = client.get(address.url().clone());
-        if let Some(login) = login {
-            request = request.basic_auth(login.user, Some(login.password.expose()));
-        }
-        let response = request.send().await.map_err(|error| {
-            failed(ExchangeError::Connection {
-                reason: reason(&error),
-            })
-        })?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(failed(ExchangeError::Status {
-                status: status.as_u16(),
-            }));
-        }
-        match read_body(response, limit).await {
-            Ok(body) => Ok((address, body)),
-            Err(HttpError::TooLarge { limit }) => Err(failed(ExchangeError::TooLarge { limit })),
-            Err(error) => Err(failed(ExchangeError::Connection {
-                reason: error.to_string(),
-            })),
-        }
+        let client = self.client(url.rsplit('@').next().unwrap_or_default())?;
+        crate::download::download(&client, url, None, limit).await
     }
 
     fn client(&self, shown: &str) -> Result<reqwest::Client, SourceError> {
@@ -302,6 +328,12 @@ impl Place {
             url: address.to_owned(),
         }
     }
+}
+
+/// With or without its algorithm.
+fn digest_of(text: &str) -> Option<Digest> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    format!("sha256:{hex}").parse().ok()
 }
 
 fn unusable(address: &Address, reason: &str) -> SourceError {

@@ -34,6 +34,8 @@ pub struct WebServer {
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebRequest {
+    /// `GET`, `HEAD` and so on.
+    pub method: String,
     /// Path and query.
     pub path: String,
     /// The header `Authorization`.
@@ -168,8 +170,10 @@ fn serve(connection: TcpStream, shared: &Shared) -> Result<()> {
     while let Some(request) = connection.read_request()? {
         let asked = WebRequest {
             authorization: request.header("authorization").map(str::to_owned),
+            method: request.method,
             path: request.target,
         };
+        let head = asked.method == "HEAD";
         let answer = (shared.answer)(&asked);
         shared
             .requests
@@ -181,7 +185,8 @@ fn serve(connection: TcpStream, shared: &Shared) -> Result<()> {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        connection.respond(answer.status, &headers, &answer.body)?;
+        let body = if head { &[][..] } else { &answer.body };
+        connection.respond(answer.status, &headers, body)?;
     }
     Ok(())
 }

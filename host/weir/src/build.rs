@@ -2,33 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use weir_plugin::{Host, HostConfig};
-use weir_render::{Encrypted, LowerOptions, Renderer, UnitId};
+use weir_render::UnitId;
 use weir_tree::{Pattern, TreePath};
 
-use crate::cli::{Objects, RepositoryArgs};
-use crate::repository::unit::{Failure, Made, Outcome, SourceName, Unit};
-use crate::repository::values::Values;
-use crate::repository::walk::{Walk, Walked};
-use crate::repository::{self, entry};
-use crate::{output, snippet};
+use crate::cli::{BuildRepositoryArgs, Objects};
+use crate::output;
+use crate::repository::unit::{Made, Outcome, Unit};
+use crate::repository::visit::Visit;
 
-/// All units of a repository fit, so that a second turn renders only what changed.
-const MEMO: usize = 512 << 20;
-
-pub(crate) fn build(args: &RepositoryArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn build(args: &BuildRepositoryArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let filter = Filter::new(args)?;
-    let walked = walk(args)?;
+    let visit = Visit::new(&args.repository.render)?;
+    let visited = visit.folder(args.repository.folder())?;
+    visited.report();
+    let walked = visited.walked;
     let shown = filter.apply(walked.units)?;
     write(&shown, &args.output)?;
     for warning in &walked.warnings {
@@ -45,96 +39,6 @@ pub(crate) fn build(args: &RepositoryArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Renders the repository and reports what failed.
-fn walk(args: &RepositoryArgs) -> anyhow::Result<Walked> {
-    let mut values = Values::default();
-    for file in &args.substitute_from {
-        values.give(file)?;
-    }
-    let host = Arc::new(Host::new(HostConfig::default())?);
-    let plugins = weir_render::builtin::load(&host)?;
-    let folder = repository::open(args.folder(), plugins)?;
-    let source = args.source.clone();
-    let entry = match &args.path {
-        Some(path) => entry::at(path, source.unwrap_or_else(default_source))?,
-        None => entry::find(&**folder.tree(), source.as_ref())?,
-    };
-    let renderer =
-        Renderer::new(host, MEMO).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    let spinner = spinner();
-    let progress = |done: usize, total: usize| {
-        if let Some(spinner) = &spinner {
-            spinner.set_message(format!("{done} of {total} units rendered"));
-        }
-    };
-    let walk = Walk {
-        renderer: &renderer,
-        folder: &folder,
-        options: LowerOptions {
-            strict_substitution: args.strict_substitute,
-            encrypted: if args.no_decrypt {
-                Encrypted::Keep
-            } else {
-                Encrypted::Refuse
-            },
-        },
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        progress: &progress,
-    };
-    let walked = walk.run(&entry, values);
-    if let Some(spinner) = &spinner {
-        spinner.finish_and_clear();
-    }
-    let read = |path: &str| folder.text(path);
-    for unit in &walked.units {
-        if let Outcome::Failed(failure) = &unit.outcome {
-            report(unit, failure, &read);
-        }
-    }
-    Ok(walked)
-}
-
-/// A finding with a place says all that the message says, and shows the line.
-fn report(unit: &Unit, failure: &Failure, read: snippet::Reader<'_>) {
-    let from = unit
-        .parent
-        .as_ref()
-        .map(|parent| format!(", which comes out of {parent},"))
-        .unwrap_or_default();
-    let mut placed = failure
-        .findings
-        .iter()
-        .filter(|finding| finding.at.is_some())
-        .peekable();
-    if placed.peek().is_none() {
-        anstream::eprintln!(
-            "error: {}{from} cannot be built: {}",
-            unit.id,
-            failure.message
-        );
-    } else {
-        anstream::eprintln!("error: {}{from} cannot be built", unit.id);
-        placed.for_each(|finding| snippet::print_finding(finding, read));
-    }
-}
-
-fn default_source() -> SourceName {
-    SourceName {
-        kind: "GitRepository".to_owned(),
-        name: "flux-system".to_owned(),
-    }
-}
-
-fn spinner() -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
-        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let spinner = ProgressBar::new_spinner().with_style(style);
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        spinner
-    })
-}
-
 /// What of the result is wanted; an empty list wants all.
 struct Filter {
     units: Vec<String>,
@@ -143,7 +47,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(args: &RepositoryArgs) -> anyhow::Result<Self> {
+    fn new(args: &BuildRepositoryArgs) -> anyhow::Result<Self> {
         let units = args.units.iter().map(|unit| match unit.split('/').count() {
             3 => Ok(unit.to_lowercase()),
             _ => bail!("--unit {unit}: expected KIND/NAMESPACE/NAME, for example kustomization/flux-system/apps"),
@@ -197,7 +101,7 @@ impl Filter {
 }
 
 /// `kustomization/flux-system/apps`
-fn short_name(id: &UnitId) -> String {
+pub(crate) fn short_name(id: &UnitId) -> String {
     format!("{}/{}/{}", id.kind, id.name.namespace, id.name.name).to_lowercase()
 }
 
@@ -275,21 +179,28 @@ fn plain(name: &str) -> String {
 }
 
 fn summary(units: &[Unit], took: Duration) -> String {
-    let (mut built, mut failed, mut objects) = (0, 0, 0);
+    let (mut failed, mut objects) = (0, 0);
+    let mut built: BTreeMap<&str, usize> = BTreeMap::from([("Kustomization", 0)]);
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
     for unit in units {
         match &unit.outcome {
             Outcome::Built(made) => {
-                built += 1;
+                *built.entry(&unit.id.kind).or_default() += 1;
                 objects += made.len();
             }
             Outcome::Failed(_) => failed += 1,
             Outcome::Named => *named.entry(&unit.id.kind).or_default() += 1,
         }
     }
+    // Kustomizations first.
+    let kinds: Vec<String> = built
+        .into_iter()
+        .rev()
+        .map(|(kind, number)| count(number, kind))
+        .collect();
     let mut text = format!(
         "{} built, {}",
-        count(built, "Kustomization"),
+        kinds.join(" and "),
         count(objects, "object")
     );
     if failed > 0 {
@@ -302,7 +213,7 @@ fn summary(units: &[Unit], took: Duration) -> String {
     text
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }

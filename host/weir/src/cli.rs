@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::folder_world::KUBE_VERSION;
 use crate::repository::unit::SourceName;
 
 /// A GitOps reconciler for Kubernetes that renders with sandboxed plugins and speaks Flux's own resources.
@@ -21,7 +22,15 @@ pub(crate) enum Command {
     /// Reconcile into a cluster, or into a folder with --local.
     Run(RunArgs),
     /// Print everything that a cluster would get from a repository.
-    Build(RepositoryArgs),
+    Build(BuildRepositoryArgs),
+    /// Render a repository and find what would go wrong in a cluster.
+    Test(TestArgs),
+    /// Show what changes in a cluster from one revision of a repository to another.
+    Diff(DiffArgs),
+    /// Say who reads a file and what comes of it, or where an object comes from.
+    Explain(ExplainArgs),
+    /// List what a repository has.
+    Get(GetArgs),
     /// Look at plugins and try them.
     Plugin {
         #[command(subcommand)]
@@ -70,6 +79,12 @@ pub(crate) struct RunArgs {
     /// Reconcile only what is in this namespace.
     #[arg(long, value_name = "NAME")]
     pub(crate) only_namespace: Option<String>,
+    /// Serve the artifacts of sources at this address, for others who read status.artifact.url (Flux: --storage-addr).
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "storage_adv_addr")]
+    pub(crate) storage_addr: Option<std::net::SocketAddr>,
+    /// Host and port that others reach --storage-addr by, such as source-controller.flux-system.svc.cluster.local.
+    #[arg(long, value_name = "HOST[:PORT]", requires = "storage_addr")]
+    pub(crate) storage_adv_addr: Option<String>,
     /// Stop when nothing is left to do; fail if something is not ready then.
     #[arg(long)]
     pub(crate) once: bool,
@@ -87,31 +102,12 @@ pub(crate) struct RunArgs {
     pub(crate) log: String,
 }
 
-/// Kustomizations are built with everything that comes out of them, from one entry on. Exit codes: 0 all units were built;
-/// 1 some could not be, or nothing could; 2 the command line was not understood.
+/// Kustomizations and HelmReleases are rendered with everything that comes out of them, from one entry on. Exit codes: 0 all
+/// units were rendered; 1 some could not be, or nothing could; 2 the command line was not understood.
 #[derive(Debug, Args)]
-pub(crate) struct RepositoryArgs {
-    /// The repository; short for --root.
-    #[arg(value_name = "DIR", conflicts_with = "root")]
-    pub(crate) directory: Option<PathBuf>,
-    /// The repository.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) root: Option<PathBuf>,
-    /// Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) path: Option<String>,
-    /// The source that the repository stands for [default: that of the entry, else GitRepository/flux-system].
-    #[arg(long, value_name = "KIND/NAME")]
-    pub(crate) source: Option<SourceName>,
-    /// A file of ConfigMaps and Secrets that substituteFrom finds before those of the repository.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) substitute_from: Vec<PathBuf>,
-    /// Leave what is encrypted as it is; substitution gets placeholders for it.
-    #[arg(long)]
-    pub(crate) no_decrypt: bool,
-    /// Fail where a variable is not set and has no default, as in a cluster.
-    #[arg(long)]
-    pub(crate) strict_substitute: bool,
+pub(crate) struct BuildRepositoryArgs {
+    #[command(flatten)]
+    pub(crate) repository: RepositoryArgs,
     /// yaml, json or dir:FOLDER.
     #[arg(short, long, default_value = "yaml")]
     pub(crate) output: Objects,
@@ -126,10 +122,130 @@ pub(crate) struct RepositoryArgs {
     pub(crate) files: Vec<String>,
 }
 
+/// Each finding is one line with file and line. Exit codes: 0 there is no error, though there may be warnings; 1 there are
+/// errors; 2 the command line was not understood.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) repository: RepositoryArgs,
+    /// How the findings are shown.
+    #[arg(short, long, value_enum, default_value_t = TestReport::Text)]
+    pub(crate) output: TestReport,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestReport {
+    Text,
+    Json,
+    Junit,
+    Github,
+    Sarif,
+}
+
+/// Revisions are read from the object database; nothing is checked out. Exit codes: 0 the difference is shown; 1 a unit cannot
+/// be rendered any more, or nothing could be; 2 the command line was not understood.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The revision before: a branch, a tag, a commit, HEAD~1.
+    #[arg(value_name = "BEFORE")]
+    pub(crate) from: String,
+    /// The revision after [default: the work tree].
+    #[arg(value_name = "AFTER")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) render: RenderArgs,
+    /// How the difference is shown.
+    #[arg(short, long, value_enum, default_value_t = DiffReport::Text)]
+    pub(crate) output: DiffReport,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffReport {
+    Text,
+    /// For a comment of a pull request.
+    Markdown,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A file of the repository, or an object: Deployment/apps/web.
+    #[arg(value_name = "FILE|OBJECT")]
+    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) render: RenderArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    #[arg(value_enum, default_value_t = GetWhat::Units)]
+    pub(crate) what: GetWhat,
+    #[command(flatten)]
+    pub(crate) render: RenderArgs,
+    #[arg(short, long, value_enum, default_value_t = Report::Text)]
+    pub(crate) output: Report,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GetWhat {
+    /// Kustomizations, HelmReleases and the like, and what came of them.
+    Units,
+    /// The sources that are objects of the repository.
+    Sources,
+    /// Container images, and who runs them.
+    Images,
+    /// Who is made by, reads and waits for whom.
+    Graph,
+    /// The ConfigMaps and Secrets that units take values from; no values.
+    Values,
+}
+
+/// Which repository is looked at, and how it is rendered.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RepositoryArgs {
+    /// The repository; short for --root.
+    #[arg(value_name = "DIR", conflicts_with = "root")]
+    pub(crate) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) render: RenderArgs,
+}
+
+/// How a repository is rendered.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The repository.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// The source that the repository stands for [default: that of the entry, else GitRepository/flux-system].
+    #[arg(long, value_name = "KIND/NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) substitute_from: Vec<PathBuf>,
+    /// Leave what is encrypted as it is; substitution gets placeholders for it.
+    #[arg(long)]
+    pub(crate) no_decrypt: bool,
+    /// Fail where a variable is not set and has no default, as in a cluster.
+    #[arg(long)]
+    pub(crate) strict_substitute: bool,
+    /// Fetch nothing: charts and other sources are those that earlier runs kept.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Name HelmReleases without rendering them.
+    #[arg(long)]
+    pub(crate) no_releases: bool,
+    /// The version of Kubernetes that charts see and objects are for.
+    #[arg(long, value_name = "VERSION", default_value = KUBE_VERSION)]
+    pub(crate) kube_version: String,
+}
+
 impl RepositoryArgs {
     /// The repository's folder, by default the working one.
     pub(crate) fn folder(&self) -> &std::path::Path {
-        let named = self.root.as_deref().or(self.directory.as_deref());
+        let named = self.render.root.as_deref().or(self.directory.as_deref());
         named.unwrap_or(std::path::Path::new("."))
     }
 }

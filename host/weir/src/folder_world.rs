@@ -1,4 +1,4 @@
-//! A render's world on a laptop: one folder and the plugins that were named.
+//! A render's world on a laptop: one folder, the plugins that were named, and what a repository makes if the folder is one.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,15 +12,30 @@ use weir_plugin::ask::Budget;
 use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
 use weir_tree::{FolderOptions, FolderTree};
 
+use crate::keys::LaptopKeys;
 use crate::remote::Remotes;
+use crate::repository::snapshot::Snapshot;
 
-/// Answers from a folder; there is no cluster.
-#[derive(Debug)]
+/// Answers from a folder; there is no cluster. Cheap to clone.
+#[derive(Clone, Debug)]
 pub(crate) struct FolderWorld {
+    ground: Arc<Ground>,
+    /// What is known of the repository; absent for a folder that is only a folder.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+/// What stays the same for as long as the command runs.
+#[derive(Debug)]
+struct Ground {
     source: SourceTree,
     plugins: HashMap<String, Registered>,
     remotes: Remotes,
+    keys: LaptopKeys,
+    kube_version: String,
 }
+
+/// The Kubernetes that is rendered for unless another is named.
+pub(crate) const KUBE_VERSION: &str = "v1.35.4";
 
 impl FolderWorld {
     pub(crate) fn open(
@@ -39,10 +54,33 @@ impl FolderWorld {
 
     /// A tree that was opened elsewhere.
     pub(crate) fn new(source: SourceTree, plugins: HashMap<String, Registered>) -> Self {
+        Self::with_remotes(source, plugins, Remotes::default(), KUBE_VERSION)
+    }
+
+    /// The same, with what fetches remote trees and the version of Kubernetes.
+    pub(crate) fn with_remotes(
+        source: SourceTree,
+        plugins: HashMap<String, Registered>,
+        remotes: Remotes,
+        kube_version: &str,
+    ) -> Self {
         Self {
-            source,
-            plugins,
-            remotes: Remotes::default(),
+            ground: Arc::new(Ground {
+                source,
+                plugins,
+                remotes,
+                keys: LaptopKeys::default(),
+                kube_version: kube_version.to_owned(),
+            }),
+            snapshot: None,
+        }
+    }
+
+    /// The same folder, with what is known of the repository.
+    pub(crate) fn knowing(&self, snapshot: Snapshot) -> Self {
+        Self {
+            ground: Arc::clone(&self.ground),
+            snapshot: Some(Arc::new(snapshot)),
         }
     }
 
@@ -52,17 +90,13 @@ impl FolderWorld {
     }
 
     pub(crate) fn tree(&self) -> &Arc<dyn weir_tree::Tree> {
-        &self.source.tree
-    }
-
-    pub(crate) fn source_tree(&self) -> &SourceTree {
-        &self.source
+        &self.ground.source.tree
     }
 
     /// The text of a file of the folder, for showing it.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
         let path = weir_tree::TreePath::parse(path).ok()?;
-        let content = self.source.tree.read(&path).ok()??;
+        let content = self.ground.source.tree.read(&path).ok()??;
         String::from_utf8(content.to_vec()).ok()
     }
 }
@@ -75,15 +109,15 @@ fn no_cluster(what: &str) -> Refusal {
 
 impl World for FolderWorld {
     fn source(&self, id: &SourceId) -> Result<SourceTree, Refusal> {
-        if *id == Self::source_id() {
-            Ok(self.source.clone())
-        } else {
-            Err(Refusal::Absent)
+        match &self.snapshot {
+            Some(snapshot) => snapshot.source(id, &self.ground.source, &self.ground.remotes),
+            None if *id == Self::source_id() => Ok(self.ground.source.clone()),
+            None => Err(Refusal::Absent),
         }
     }
 
     fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
-        self.plugins.get(name).cloned().ok_or_else(|| {
+        self.ground.plugins.get(name).cloned().ok_or_else(|| {
             Refusal::Invalid(format!(
                 "no plugin is registered as {name:?} for this command"
             ))
@@ -91,11 +125,14 @@ impl World for FolderWorld {
     }
 
     fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal> {
-        Err(no_cluster(&format!("the input {}", reference.name)))
+        match &self.snapshot {
+            Some(snapshot) => snapshot.input(reference),
+            None => Err(no_cluster(&format!("the input {}", reference.name))),
+        }
     }
 
     fn kube_version(&self) -> String {
-        "v1.35.4".to_owned()
+        self.ground.kube_version.clone()
     }
 
     fn api_versions(&self) -> Arc<[String]> {
@@ -115,7 +152,7 @@ impl World for FolderWorld {
     }
 
     fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
-        self.remotes.open(url, budget)
+        self.ground.remotes.open(url, budget)
     }
 
     fn open_chart(
@@ -125,12 +162,15 @@ impl World for FolderWorld {
         version: &str,
         budget: &Budget,
     ) -> Result<SourceTree, Refusal> {
-        self.remotes.chart(repository, name, version, budget)
+        self.ground.remotes.chart(repository, name, version, budget)
     }
 
-    fn unwrap_key(&self, scheme: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
-        Err(Refusal::Invalid(format!(
-            "there is no key for the scheme {scheme:?}"
-        )))
+    fn unwrap_key(
+        &self,
+        scheme: &str,
+        key: &[(String, String)],
+        wrapped: &[u8],
+    ) -> Result<Bytes, Refusal> {
+        self.ground.keys.unwrap(scheme, key, wrapped)
     }
 }

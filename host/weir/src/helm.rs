@@ -94,6 +94,8 @@ fn config(args: &TemplateArgs, name: &str, chart: &str) -> anyhow::Result<Value>
         "skipSchemaValidation".into(),
         args.skip_schema_validation.into(),
     );
+    // What is printed is the text, which need not be objects.
+    config.insert("objects".into(), args.output_dir.is_some().into());
     config.insert(
         "output".into(),
         json!({"hooks": !args.no_hooks, "tests": !args.skip_tests, "showOnly": args.show_only}),

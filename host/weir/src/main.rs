@@ -5,11 +5,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
+mod check;
 mod cli;
+mod diff;
+mod explain;
 mod file_system;
 mod folder_world;
 mod generate;
+mod get;
 mod helm;
+mod keys;
 mod kustomize;
 mod output;
 mod plugin;
@@ -42,6 +47,10 @@ fn dispatch(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Build(args) => build::build(&args),
+        cli::Command::Test(args) => check::test(&args),
+        cli::Command::Diff(args) => diff::diff(&args),
+        cli::Command::Explain(args) => explain::explain(&args),
+        cli::Command::Get(args) => get::get(&args),
         cli::Command::Plugin { command } => plugin::plugin(&command),
         cli::Command::Kustomize {
             command: cli::KustomizeCommand::Build(args),

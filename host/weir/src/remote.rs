@@ -1,8 +1,13 @@
-//! Remote bases and charts for commands that run on a folder. Nothing is started before the first one is asked for.
+//! Trees from elsewhere for commands that run on a folder: remote bases, charts, and the sources that are objects of a
+//! repository. Nothing is started before the first one is asked for, and each is what it was at first for as long as the
+//! command runs.
+
+mod pins;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
@@ -10,27 +15,93 @@ use tokio_util::sync::CancellationToken;
 use weir_plugin::Refusal;
 use weir_plugin::ask::Budget;
 use weir_render::SourceTree;
+use weir_source::oci::{OciReference, Registry};
 use weir_source::{
-    DefaultProxy, GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions,
-    RemoteTree, SourceError,
+    ClientSpec, DefaultProxy, GitFetcher, GitOptions, GitReference, GitSpec, HttpFactory,
+    HttpOptions, RemoteFetcher, RemoteOptions, RemoteTree,
+};
+use weir_tree::{
+    ArchiveLimits, EntryKind, IgnoreRules, Subtree, TarTree, Tree, TreePath, ignored, without_links,
 };
 
-/// Fetches trees by address; each is what it was at first for as long as the command runs.
+use pins::Pins;
+
+/// How long one fetch may take where nobody says how long.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The most bytes of a layer.
+const LARGEST_LAYER: u64 = 256 << 20;
+/// What a chart's archive is called in a manifest.
+const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+/// Fetches trees.
 #[derive(Debug, Default)]
 pub(crate) struct Remotes {
-    fetching: Mutex<Fetching>,
+    /// Only what earlier runs kept is used.
+    pub(crate) offline: bool,
+    fetchers: OnceLock<Result<Fetchers, String>>,
+    pins: OnceLock<Option<Pins>>,
+    known: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-#[derive(Debug, Default)]
-struct Fetching {
-    started: Option<(Runtime, RemoteFetcher)>,
-    known: HashMap<String, SourceTree>,
+/// One tree, fetched once.
+type Slot = OnceLock<Result<SourceTree, Refusal>>;
+
+#[derive(Debug)]
+struct Fetchers {
+    runtime: Runtime,
+    git: GitFetcher,
+    http: HttpFactory,
+    remote: RemoteFetcher,
+    /// For registries without TLS.
+    plain: RemoteFetcher,
+}
+
+/// An artifact in a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OciSpec {
+    /// Without `oci://`.
+    pub(crate) place: String,
+    pub(crate) wanted: OciWanted,
+    /// The media type of the layer; the first one if none is named.
+    pub(crate) layer: Option<String>,
+    pub(crate) ignore: Option<String>,
+    pub(crate) insecure: bool,
+}
+
+/// Which version of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OciWanted {
+    Digest(String),
+    Range(String),
+    Tag(String),
+}
+
+/// How a fetch is remembered.
+struct Key {
+    text: String,
+    /// It names one content for ever, so that what was fetched once need not be asked for again.
+    fixed: bool,
 }
 
 impl Remotes {
+    pub(crate) fn offline(offline: bool) -> Self {
+        Self {
+            offline,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn open(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
-        self.get(url.to_owned(), budget, async |fetcher, cancel| {
-            fetcher.open(url, cancel).await
+        let key = Key {
+            text: format!("url {url}"),
+            fixed: false,
+        };
+        let limit = budget
+            .deadline
+            .saturating_duration_since(std::time::Instant::now());
+        self.get(&key, url, limit, async |fetchers, cancel| {
+            let tree = fetchers.remote.open(url, cancel).await?;
+            Ok(source_tree(tree))
         })
     }
 
@@ -41,49 +112,235 @@ impl Remotes {
         version: &str,
         budget: &Budget,
     ) -> Result<SourceTree, Refusal> {
-        let key = format!("{repository} {name} {version}");
-        self.get(key, budget, async |fetcher, cancel| {
-            fetcher.chart(repository, name, version, cancel).await
+        let limit = budget
+            .deadline
+            .saturating_duration_since(std::time::Instant::now());
+        self.chart_within(repository, name, version, false, limit)
+    }
+
+    /// A chart of a repository that is an object.
+    pub(crate) fn chart_of(
+        &self,
+        repository: &str,
+        name: &str,
+        version: &str,
+        insecure: bool,
+    ) -> Result<SourceTree, Refusal> {
+        self.chart_within(repository, name, version, insecure, LIMIT)
+    }
+
+    fn chart_within(
+        &self,
+        repository: &str,
+        name: &str,
+        version: &str,
+        insecure: bool,
+        limit: Duration,
+    ) -> Result<SourceTree, Refusal> {
+        let key = Key {
+            text: format!("chart {repository} {name} {version}"),
+            fixed: weir_chart::version::Version::parse(version).is_ok(),
+        };
+        let shown = format!("the chart {name} of {repository}");
+        self.get(&key, &shown, limit, async |fetchers, cancel| {
+            let fetcher = if insecure {
+                &fetchers.plain
+            } else {
+                &fetchers.remote
+            };
+            let tree = fetcher.chart(repository, name, version, cancel).await?;
+            Ok(source_tree(tree))
         })
     }
 
-    fn get(
+    /// A commit of a Git repository, as Flux's artifact has it.
+    pub(crate) fn git(
+        &self,
+        url: &str,
+        reference: &GitReference,
+        ignore: Option<&str>,
+    ) -> Result<SourceTree, Refusal> {
+        let key = Key {
+            text: format!("git {url} {reference:?} {ignore:?}"),
+            fixed: reference.commit.is_some(),
+        };
+        self.get(&key, url, LIMIT, async |fetchers, cancel| {
+            let spec = GitSpec {
+                reference: reference.clone(),
+                ignore: ignore.map(str::to_owned),
+                ..GitSpec::new(url)
+            };
+            let fetched = fetchers.git.fetch(&spec, None, cancel).await?;
+            Ok(SourceTree {
+                tree: fetched.tree,
+                revision: fetched.revision,
+                time: u64::try_from(fetched.commit.committer.time).unwrap_or_default(),
+            })
+        })
+    }
+
+    /// The content of an artifact's layer, as Flux's artifact has it.
+    pub(crate) fn oci(&self, spec: &OciSpec) -> Result<SourceTree, Refusal> {
+        let key = Key {
+            text: format!("oci {spec:?}"),
+            fixed: matches!(spec.wanted, OciWanted::Digest(_)),
+        };
+        let shown = format!("oci://{}", spec.place);
+        self.get(&key, &shown, LIMIT, async |fetchers, _| {
+            artifact(fetchers, spec).await
+        })
+    }
+
+    /// A tree that is made of others, made once.
+    pub(crate) fn once(
         &self,
         key: String,
-        budget: &Budget,
-        fetch: impl AsyncFnOnce(&RemoteFetcher, &CancellationToken) -> Result<RemoteTree, SourceError>,
+        make: impl FnOnce() -> Result<SourceTree, Refusal>,
     ) -> Result<SourceTree, Refusal> {
-        let mut fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = fetching.known.get(&key) {
-            return Ok(known.clone());
+        self.slot(key).get_or_init(make).clone()
+    }
+
+    fn slot(&self, key: String) -> Arc<Slot> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(key).or_default())
+    }
+
+    /// What is known of a key, else what is fetched now; of several who ask at once one fetches.
+    fn get(
+        &self,
+        key: &Key,
+        shown: &str,
+        limit: Duration,
+        fetch: impl AsyncFnOnce(&Fetchers, &CancellationToken) -> anyhow::Result<SourceTree>,
+    ) -> Result<SourceTree, Refusal> {
+        self.slot(key.text.clone())
+            .get_or_init(|| self.find(key, shown, limit, fetch))
+            .clone()
+    }
+
+    fn find(
+        &self,
+        key: &Key,
+        shown: &str,
+        limit: Duration,
+        fetch: impl AsyncFnOnce(&Fetchers, &CancellationToken) -> anyhow::Result<SourceTree>,
+    ) -> Result<SourceTree, Refusal> {
+        let pins = self
+            .pins
+            .get_or_init(|| Some(Pins::at(cache().ok()?.join("pins"))));
+        let kept = || pins.as_ref().and_then(|pins| pins.load(&key.text));
+        if (self.offline || key.fixed)
+            && let Some(kept) = kept()
+        {
+            return Ok(kept);
         }
-        if fetching.started.is_none() {
-            fetching.started =
-                Some(start().map_err(|error| Refusal::Unavailable(format!("{error:#}")))?);
+        if self.offline {
+            return Err(Refusal::Invalid(format!(
+                "{shown} was not fetched before, and --offline fetches nothing"
+            )));
         }
-        let Some((runtime, fetcher)) = &fetching.started else {
-            return Err(Refusal::Unavailable("fetching did not start".to_owned()));
-        };
+        let started = self
+            .fetchers
+            .get_or_init(|| start().map_err(|error| format!("{error:#}")));
+        let fetchers = started
+            .as_ref()
+            .map_err(|error| Refusal::Unavailable(error.clone()))?;
         let cancel = CancellationToken::new();
-        let deadline = tokio::time::Instant::from_std(budget.deadline);
-        let fetched = runtime
-            .block_on(async { tokio::time::timeout_at(deadline, fetch(fetcher, &cancel)).await });
-        let fetched = fetched
+        let fetched = fetchers
+            .runtime
+            .block_on(async { tokio::time::timeout(limit, fetch(fetchers, &cancel)).await });
+        let tree = fetched
             .map_err(|_| {
-                Refusal::Unavailable(format!("fetching {key} took longer than the step may take"))
+                Refusal::Unavailable(format!(
+                    "fetching {shown} took longer than {} s",
+                    limit.as_secs()
+                ))
             })?
-            .map_err(|error| Refusal::Unavailable(error.to_string()))?;
-        let tree = SourceTree {
-            tree: fetched.tree,
-            revision: fetched.revision,
-            time: fetched.time,
-        };
-        fetching.known.insert(key, tree.clone());
+            .map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
+        if let Some(pins) = pins {
+            pins.save(&key.text, &tree);
+        }
         Ok(tree)
     }
 }
 
-fn start() -> anyhow::Result<(Runtime, RemoteFetcher)> {
+fn source_tree(fetched: RemoteTree) -> SourceTree {
+    SourceTree {
+        tree: fetched.tree,
+        revision: fetched.revision,
+        time: fetched.time,
+    }
+}
+
+async fn artifact(fetchers: &Fetchers, spec: &OciSpec) -> anyhow::Result<SourceTree> {
+    let place = OciReference::parse(&spec.place)
+        .with_context(|| format!("reading the address oci://{}", spec.place))?;
+    let client = fetchers.http.client(&ClientSpec::default())?;
+    let registry = Registry::new(client, &place, spec.insecure);
+    let shown = || format!("reading oci://{}", spec.place);
+    let tag = match &spec.wanted {
+        OciWanted::Digest(reference) | OciWanted::Tag(reference) => reference.clone(),
+        OciWanted::Range(range) => {
+            let version = registry.chart_version(range).await.with_context(shown)?;
+            version.replace('+', "_")
+        }
+    };
+    let manifest = registry.manifest(&tag).await.with_context(shown)?;
+    let layer = manifest
+        .layers
+        .iter()
+        .find(|layer| {
+            spec.layer
+                .as_ref()
+                .is_none_or(|wanted| *wanted == layer.media_type)
+        })
+        .with_context(|| {
+            format!(
+                "oci://{} has no layer of the type {}",
+                spec.place,
+                spec.layer.as_deref().unwrap_or("that is wanted")
+            )
+        })?;
+    let content = registry
+        .blob(layer, LARGEST_LAYER)
+        .await
+        .with_context(shown)?;
+    let tree = TarTree::read_from(&*content, ArchiveLimits::default()).with_context(shown)?;
+    let tree: Arc<dyn Tree> = if layer.media_type == CHART_LAYER {
+        only_folder(Arc::new(tree))?
+    } else {
+        let tree = without_links(tree);
+        let rules = IgnoreRules::load(&tree, spec.ignore.as_deref())?;
+        only_folder(Arc::new(ignored(tree, rules)))?
+    };
+    let digest = &manifest.digest;
+    let revision = match &spec.wanted {
+        OciWanted::Digest(digest) => digest.clone(),
+        OciWanted::Tag(_) | OciWanted::Range(_) => format!("{tag}@{digest}"),
+    };
+    Ok(SourceTree {
+        tree,
+        revision,
+        time: 0,
+    })
+}
+
+/// The chart's folder, if the archive holds a chart as `helm package` makes one.
+fn only_folder(tree: Arc<dyn Tree>) -> anyhow::Result<Arc<dyn Tree>> {
+    let entries = tree.entries(&TreePath::root())?.unwrap_or_default();
+    let [only] = entries.as_slice() else {
+        return Ok(tree);
+    };
+    let path = TreePath::parse(&only.name)?;
+    let chart = path.join("Chart.yaml")?;
+    if only.kind != EntryKind::Directory || tree.stat(&chart)?.is_none() {
+        return Ok(tree);
+    }
+    let folder = Subtree::new(Arc::clone(&tree), path)?;
+    Ok(folder.map_or(tree, |folder| Arc::new(folder)))
+}
+
+fn start() -> anyhow::Result<Fetchers> {
     // Another part of the program may have chosen the same one before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -96,18 +353,31 @@ fn start() -> anyhow::Result<(Runtime, RemoteFetcher)> {
         ..HttpOptions::default()
     });
     let git = GitFetcher::new(GitOptions::new(cache()?.join("git")), http.clone());
-    Ok((
+    let fetcher = |plain_registries| {
+        let options = RemoteOptions {
+            plain_registries,
+            ..RemoteOptions::default()
+        };
+        RemoteFetcher::new(git.clone(), http.clone(), options)
+    };
+    Ok(Fetchers {
+        remote: fetcher(false),
+        plain: fetcher(true),
         runtime,
-        RemoteFetcher::new(git, http, RemoteOptions::default()),
-    ))
+        git,
+        http,
+    })
 }
 
 /// The folder for what is fetched.
-fn cache() -> anyhow::Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|folder| !folder.is_empty())
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|folder| !folder.is_empty());
+    if let Some(folder) = variable("WEIR_CACHE") {
+        return Ok(folder.into());
+    }
+    let base = variable("XDG_CACHE_HOME")
         .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cache")));
     Ok(base
         .context("there is no HOME and no XDG_CACHE_HOME to keep what is fetched in")?
         .join("weir"))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use weir_api::{Object, crd, names};
 use weir_cluster::{Apply, Cluster, Kube, Local};
-use weir_controller::{Clock, Controller, NodeId, NodeKind, Options, RootBinding};
+use weir_controller::{ArtifactOptions, Clock, Controller, NodeId, NodeKind, Options, RootBinding};
 use weir_plugin::{Host, HostConfig};
 
 use crate::cli::{Report, RunArgs};
@@ -79,6 +79,10 @@ async fn reconcile(args: &RunArgs) -> anyhow::Result<ExitCode> {
         namespace: args.namespace.clone(),
         only_namespace: args.only_namespace.clone(),
         cache: cache.join("git"),
+        artifacts: args
+            .storage_addr
+            .zip(args.storage_adv_addr.clone())
+            .map(|(listen, advertised)| ArtifactOptions { listen, advertised }),
         memo_bytes: MEMO,
     };
     let controller =

@@ -3,18 +3,20 @@
 //! Each program prints a JSON object `{name, unit, weir, peer, peer_name, target}` for each figure, one to a line; `target`
 //! is the highest value (with a peer: the lowest ratio) that is good enough.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::workspace::{cargo, target};
+use crate::workspace::{cargo, run, target, top};
 
 /// Programs by suite: package and name of the example that measures.
 const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
     ("foundation", &[("weir", "bench_foundation")]),
     ("kustomize", &[("weir", "bench_kustomize")]),
+    ("helm", &[("weir", "bench_helm")]),
 ];
 
 /// What a program prints.
@@ -52,13 +54,16 @@ pub(crate) fn bench(suites: &[&str]) -> Result<()> {
             known.join(", ")
         );
     }
-    for (suite, programs) in PROGRAMS
+    let chosen: Vec<_> = PROGRAMS
         .iter()
         .filter(|(suite, _)| suites.is_empty() || suites.contains(suite))
-    {
+        .collect();
+    let programs = chosen.iter().flat_map(|(_, programs)| *programs);
+    build(&programs.map(|(package, _)| *package).collect())?;
+    for (suite, programs) in chosen {
         let mut figures = Vec::new();
-        for (package, example) in *programs {
-            figures.extend(measure(package, example)?);
+        for (_, example) in *programs {
+            figures.extend(measure(example)?);
         }
         keep(suite, &figures)?;
         print(suite, &figures);
@@ -66,16 +71,18 @@ pub(crate) fn bench(suites: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn measure(package: &str, example: &str) -> Result<Vec<Figure>> {
-    let mut command = cargo(&[
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        package,
-        "--example",
-        example,
-    ]);
+/// Builds the command and all programs at once, so that they share what they are made of.
+fn build(packages: &BTreeSet<&str>) -> Result<()> {
+    let mut command = cargo(&["build", "--release", "--bins", "--examples"]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    run(&mut command)
+}
+
+fn measure(example: &str) -> Result<Vec<Figure>> {
+    let mut command = Command::new(target().join("release/examples").join(example));
+    command.current_dir(top());
     let output = command
         .stderr(Stdio::inherit())
         .output()

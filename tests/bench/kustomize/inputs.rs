@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
+use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath};
 
 /// A tree of files, and the folder in it that is built.
 #[derive(Debug)]
@@ -15,6 +17,15 @@ pub(crate) struct Input {
 }
 
 impl Input {
+    /// The files in memory.
+    pub(crate) fn tree(&self) -> Result<Arc<dyn Tree>> {
+        let mut overlay = OverlayTree::on(EmptyTree::shared());
+        for (path, text) in &self.files {
+            overlay.file(&TreePath::parse(path)?, text.clone().into_bytes())?;
+        }
+        Ok(Arc::new(overlay.finish()?))
+    }
+
     /// Writes the files below a folder, and gives the place of the target.
     pub(crate) fn write(&self, folder: &Path) -> Result<PathBuf> {
         let root = folder.join(self.name.replace([' ', ','], "-"));

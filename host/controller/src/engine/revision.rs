@@ -15,9 +15,13 @@ impl Engine {
     pub(super) async fn take_tree(&mut self, id: &NodeId, tree: SourceTree) {
         let source = source_id(id);
         let old = self.trees.get(&source).cloned();
-        if old
+        let same_revision = old
             .as_ref()
-            .is_some_and(|old| old.revision == tree.revision)
+            .is_some_and(|old| old.revision == tree.revision);
+        if same_revision
+            && old
+                .as_ref()
+                .is_some_and(|old| Arc::ptr_eq(&old.tree, &tree.tree))
         {
             return;
         }
@@ -25,6 +29,10 @@ impl Engine {
             Some(old) => difference(old, &tree).await,
             None => None,
         };
+        // The same revision can hold other files, when the source leaves out others than before.
+        if same_revision && changes.as_ref().is_some_and(Vec::is_empty) {
+            return;
+        }
         let mut trees = (*self.trees).clone();
         let revision = tree.revision.clone();
         trees.insert(source.clone(), tree);

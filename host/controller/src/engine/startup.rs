@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use weir_api::inventory::Inventory;
@@ -13,6 +14,8 @@ use weir_apply::Live;
 use weir_cluster::{Cluster, ClusterError};
 use weir_plugin::Host;
 use weir_render::{Index, Renderer};
+use weir_source::store::Store;
+use weir_source::{GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions};
 
 use super::{ControllerError, Engine, Options};
 use crate::clock::Clock;
@@ -21,12 +24,15 @@ use crate::graph::Graph;
 use crate::node::NodeKind;
 use crate::queue::Queue;
 use crate::reconcile::Context;
-use crate::reconcile::git_repository::Git;
+use crate::reconcile::source::Sources;
 use crate::registry::Registry;
+use crate::remote::Remotes;
 
 /// The Secret that holds the key of generated values.
 const KEY_SECRET: &str = "weir-keys";
 const RANDOM_KEY: &str = "random";
+/// The most bytes of artifacts that nobody needs any more.
+const STORE_BUDGET: u64 = 4 << 30;
 
 pub(super) async fn engine(
     cluster: Arc<dyn Cluster>,
@@ -42,6 +48,9 @@ pub(super) async fn engine(
             .await
             .expect("loading built-in plugins does not panic")?
     };
+    let store = store(&options)?;
+    let endpoint = endpoint(&options, &store).await?;
+    let (sources, remotes) = sources(&options, store);
     let random_key = random_key(&*cluster, &options.namespace).await?;
     let ctx = Context {
         renderer: Arc::new(
@@ -49,7 +58,8 @@ pub(super) async fn engine(
         ),
         host,
         live: Arc::new(Live::default()),
-        git: Arc::new(Git::new(&options)),
+        sources: Arc::new(sources),
+        remotes: Arc::new(remotes),
         clock,
         observer,
         random_key,
@@ -74,7 +84,44 @@ pub(super) async fn engine(
         task_nodes: HashMap::new(),
         unlisted: BTreeSet::from(NodeKind::ALL),
         jitter: u64::from_le_bytes(random_key[..8].try_into().expect("8 of 32 bytes")),
+        endpoint,
     })
+}
+
+/// What was fetched and packed before is in the cache.
+fn store(options: &Options) -> Result<Arc<Store>, ControllerError> {
+    Ok(Arc::new(Store::open(
+        options.cache.join("store"),
+        STORE_BUDGET,
+    )?))
+}
+
+/// Listening can fail, so it is done before the first run.
+async fn endpoint(
+    options: &Options,
+    store: &Arc<Store>,
+) -> Result<Option<(Arc<Store>, TcpListener)>, ControllerError> {
+    let Some(artifacts) = &options.artifacts else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(artifacts.listen).await;
+    let listener = listener.map_err(|source| ControllerError::Listen {
+        address: artifacts.listen,
+        source,
+    })?;
+    Ok(Some((store.clone(), listener)))
+}
+
+/// What fetches, for objects and for addresses; they share clients and the cache.
+fn sources(options: &Options, store: Arc<Store>) -> (Sources, Remotes) {
+    let http = HttpFactory::new(HttpOptions::default());
+    let git = GitFetcher::new(GitOptions::new(options.cache.clone()), http.clone());
+    let remotes = RemoteFetcher::new(git.clone(), http.clone(), RemoteOptions::default())
+        .with_store(store.clone());
+    (
+        Sources::new(options, store, git, http),
+        Remotes::new(remotes),
+    )
 }
 
 /// Nothing is remembered after a start: one list for each kind in the inventories spares a read for each object.

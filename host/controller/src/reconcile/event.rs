@@ -24,9 +24,10 @@ pub(crate) async fn emit(ctx: &Context, id: &NodeId, object: &Object, note: Note
     }
     let now = ctx.clock.now();
     let time = condition::show_time(now);
-    let revision_key = match id.kind {
-        NodeKind::GitRepository => names::EVENT_SOURCE_REVISION,
-        NodeKind::Kustomization | NodeKind::Pipeline | NodeKind::Plugin => names::EVENT_REVISION,
+    let revision_key = if id.kind.is_source() {
+        names::EVENT_SOURCE_REVISION
+    } else {
+        names::EVENT_REVISION
     };
     let namespace = if id.name.namespace.is_empty() {
         "default"
@@ -34,8 +35,13 @@ pub(crate) async fn emit(ctx: &Context, id: &NodeId, object: &Object, note: Note
         &id.name.namespace
     };
     let controller = match id.kind {
-        NodeKind::GitRepository => "source-controller",
         NodeKind::Kustomization => "kustomize-controller",
+        NodeKind::GitRepository
+        | NodeKind::HelmRepository
+        | NodeKind::HelmChart
+        | NodeKind::OCIRepository
+        | NodeKind::Bucket
+        | NodeKind::ExternalArtifact => "source-controller",
         NodeKind::Pipeline | NodeKind::Plugin => "weir",
     };
     let message: String = note.message.chars().take(MAX_MESSAGE).collect();

@@ -16,6 +16,7 @@ use weir_apply::{
 use weir_cluster::ClusterError;
 use weir_render::{Recipe, RenderError, Rendered};
 
+use crate::decryption;
 use crate::fact::Fact;
 use crate::graph::State;
 use crate::reconcile::event::{self, Note};
@@ -165,13 +166,23 @@ impl Work<'_> {
             .discover(false)
             .await
             .map_err(|error| unreachable_cluster(&error))?;
+        let keyring = decryption::keyring(&*self.ctx.cluster, self.unit.decryption.as_ref())
+            .await
+            .map_err(|error| Stop::new(reasons::BUILD_FAILED, error.to_string(), Then::Retry))?;
         let world = ControllerWorld {
             sources: self.run.sources.clone(),
             plugins: self.run.plugins.clone(),
             cluster: self.ctx.cluster.clone(),
             served: Arc::new(Served::of(&discovery)),
             random_key: self.ctx.random_key,
+            keyring: Arc::new(keyring),
             runtime: self.ctx.runtime.clone(),
+            remotes: Arc::new(self.ctx.remotes.of_run(
+                self.ctx.runtime.clone(),
+                self.run.cancel.clone(),
+                self.unit.interval,
+                self.run.requested(),
+            )),
         };
         let (renderer, cancel) = (self.ctx.renderer.clone(), self.run.cancel.clone());
         let rendered =
@@ -220,6 +231,10 @@ impl Work<'_> {
             .map(weir_plugin::Document::to_value);
         let objects = prepare(documents, &self.unit.owner)
             .map_err(|error| Stop::new(reasons::BUILD_FAILED, error.to_string(), Then::Retry))?;
+        if let Some(message) = decryption::still_encrypted(&objects) {
+            let reason = reasons::RECONCILIATION_FAILED;
+            return Err(Stop::new(reason, message, Then::Retry));
+        }
         let inventory = self.unit.inventory();
         let request = Request {
             owner: &self.unit.owner,

@@ -2,5 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod helm;
+mod helm_cases;
 mod helm_charts;
+mod helm_hostile;
+mod helm_random;
 mod kustomize;
+mod post_renderer;
+mod sops;
+mod substitute;

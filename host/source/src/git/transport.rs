@@ -287,7 +287,10 @@ fn authorise(
         Auth::Basic(login) if url.origin() == session.home.url().origin() => {
             request.basic_auth(&login.user, Some(login.password.expose()))
         }
-        Auth::Basic(_) | Auth::Anonymous => request,
+        Auth::Bearer(token) if url.origin() == session.home.url().origin() => {
+            request.bearer_auth(token.expose())
+        }
+        Auth::Basic(_) | Auth::Bearer(_) | Auth::Anonymous => request,
     }
 }
 

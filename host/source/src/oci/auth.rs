@@ -3,22 +3,34 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::{read_body, reason};
+use crate::address::Login;
+use crate::http::{patiently, read_body, reason};
 
 use super::{MAX_DOCUMENT, OciError};
 
 /// What a registry asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(super) enum Challenge {
+    /// A name and a password.
+    Basic,
+    Bearer(Bearer),
+}
+
+/// Where a token is to be had.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
     realm: String,
     service: Option<String>,
     scope: Option<String>,
 }
 
 impl Challenge {
-    /// Reads a challenge; `None` for another kind than `Bearer`.
+    /// Reads a challenge; `None` for another kind than `Basic` and `Bearer`.
     pub(super) fn parse(header: &str) -> Option<Self> {
-        let (kind, mut rest) = header.trim().split_once(' ')?;
+        let (kind, mut rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
+        if kind.eq_ignore_ascii_case("basic") {
+            return Some(Self::Basic);
+        }
         if !kind.eq_ignore_ascii_case("bearer") {
             return None;
         }
@@ -36,19 +48,20 @@ impl Challenge {
             }
             rest = after;
         }
-        Some(Self {
+        Some(Self::Bearer(Bearer {
             realm: realm?,
             service,
             scope,
-        })
+        }))
     }
 }
 
-/// A token for reading one repository, as anybody.
+/// A token for reading one repository, with a login or as anybody.
 pub(super) async fn token(
     client: &reqwest::Client,
-    challenge: &Challenge,
+    challenge: &Bearer,
     repository: &str,
+    login: Option<&Login>,
     plain: bool,
 ) -> Result<String, OciError> {
     #[derive(Deserialize)]
@@ -75,9 +88,14 @@ pub(super) async fn token(
     if let Some(service) = &challenge.service {
         url.query_pairs_mut().append_pair("service", service);
     }
-    let response = client
-        .get(url)
-        .send()
+    let request = || {
+        let request = client.get(url.clone());
+        match login {
+            Some(login) => request.basic_auth(&login.user, Some(login.password.expose())),
+            None => request,
+        }
+    };
+    let response = patiently(request)
         .await
         .map_err(|error| OciError::Connection {
             what: what.clone(),
@@ -113,18 +131,26 @@ mod tests {
         let header = r#"Bearer realm="https://auth.example.org/token",service="reg",scope="repository:a/b:pull,push""#;
         assert_eq!(
             Challenge::parse(header),
-            Some(Challenge {
+            Some(Challenge::Bearer(Bearer {
                 realm: "https://auth.example.org/token".to_owned(),
                 service: Some("reg".to_owned()),
                 scope: Some("repository:a/b:pull,push".to_owned()),
-            })
+            }))
         );
         assert_eq!(
-            Challenge::parse("Bearer realm=x, service=y").map(|found| found.service),
-            Some(Some("y".to_owned()))
+            Challenge::parse("Bearer realm=x, service=y"),
+            Some(Challenge::Bearer(Bearer {
+                realm: "x".to_owned(),
+                service: Some("y".to_owned()),
+                scope: None,
+            }))
+        );
+        assert_eq!(
+            Challenge::parse("Basic realm=\"x\""),
+            Some(Challenge::Basic)
         );
         for other in [
-            "Basic realm=\"x\"",
+            "Digest realm=\"x\"",
             "Bearer",
             "Bearer service=\"x\"",
             "Bearer realm=\"x",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use weir_tree::Digest;
 
 /// The most layers of one artifact.
 const MAX_LAYERS: usize = 1000;
@@ -19,6 +20,9 @@ pub struct Manifest {
     /// What its author says about it.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+    /// Of the manifest itself: `sha256:…`
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// Names one blob.
@@ -45,7 +49,9 @@ impl Manifest {
                 "it is an index of several manifests; name one of them by its digest".to_owned(),
             );
         }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let mut manifest: Self =
+            serde_json::from_value(value).map_err(|error| error.to_string())?;
+        manifest.digest = Digest::of(body).to_string();
         if manifest.layers.len() > MAX_LAYERS {
             return Err(format!("it has more than {MAX_LAYERS} layers"));
         }
@@ -63,6 +69,7 @@ mod tests {
             r#"{"schemaVersion":2,"layers":[{"mediaType":"a","digest":"sha256:1","size":3}]}"#;
         let manifest = Manifest::parse(text.as_bytes()).unwrap();
         assert_eq!(manifest.layers[0].media_type, "a");
+        assert_eq!(manifest.digest, Digest::of(text.as_bytes()).to_string());
         assert!(Manifest::parse(br#"{"manifests":[]}"#).is_err());
         assert!(Manifest::parse(b"[").is_err());
     }

@@ -67,6 +67,11 @@ impl OciReference {
         })
     }
 
+    /// What logins are kept under.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
     /// Where the registry's API is: Docker Hub's is not where its name says.
     pub fn host(&self) -> &str {
         match self.registry.as_str() {

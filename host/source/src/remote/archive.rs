@@ -10,7 +10,7 @@ use crate::error::SourceError;
 use super::RemoteTree;
 
 /// The chart's folder, which is the only one in an archive that `helm package` made.
-pub(super) fn chart(
+pub(crate) fn chart(
     place: &str,
     archive: Bytes,
     expected: Option<&str>,

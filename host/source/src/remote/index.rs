@@ -1,7 +1,9 @@
 //! The index of a chart repository.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
+use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 use weir_chart::version::{Constraints, Version, VersionError};
@@ -9,19 +11,33 @@ use weir_k8s_yaml::{Schema, from_str};
 
 use crate::address::Address;
 
+/// The charts of a repository, as far as choosing and fetching one needs. Much smaller than the index itself.
+#[derive(Debug, Default)]
+pub struct ChartIndex {
+    charts: HashMap<String, Vec<Listed>>,
+    size: usize,
+}
+
+#[derive(Debug)]
+struct Listed {
+    version: String,
+    url: Option<String>,
+    digest: Option<String>,
+}
+
 /// One version of a chart.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) version: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartFound {
+    pub version: String,
     /// Relative to the repository, or absolute.
-    pub(super) url: String,
+    pub url: String,
     /// Hexadecimal SHA-256.
-    pub(super) digest: Option<String>,
+    pub digest: Option<String>,
 }
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum IndexError {
+pub enum IndexError {
     #[error("the index is not valid: {0}")]
     Malformed(String),
     #[error("there is no chart named {name:?}{near}")]
@@ -38,59 +54,102 @@ pub(super) enum IndexError {
     NoUrl { name: String, version: String },
 }
 
-/// The latest version of a chart in the range, as Helm chooses: what is asked for by its exact name comes first.
-pub(super) fn find(index: &[u8], name: &str, range: &str) -> Result<Found, IndexError> {
-    let text = std::str::from_utf8(index)
-        .map_err(|_| IndexError::Malformed("it is not UTF-8".to_owned()))?;
-    let index =
-        from_str(text, Schema::Sigs).map_err(|error| IndexError::Malformed(error.to_string()))?;
-    let entries = index.get("entries").and_then(Value::as_object);
-    let entries = entries.ok_or_else(|| IndexError::Malformed("it has no `entries`".to_owned()))?;
-    let Some(versions) = entries.get(name).and_then(Value::as_array) else {
-        let mut names: Vec<&str> = entries.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        names.truncate(10);
-        let near = match names.as_slice() {
-            [] => "; the repository is empty".to_owned(),
-            names => format!("; there are {} and others", names.join(", ")),
+impl ChartIndex {
+    /// Reads an `index.yaml` and gives it as JSON, too.
+    pub fn parse(index: &[u8]) -> Result<(Self, Bytes), IndexError> {
+        let value = read(index)?;
+        let found = Self::of(&value)?;
+        let json =
+            serde_json::to_vec(&value).map_err(|error| IndexError::Malformed(error.to_string()))?;
+        Ok((found, json.into()))
+    }
+
+    fn of(value: &Value) -> Result<Self, IndexError> {
+        let entries = value.get("entries").and_then(Value::as_object);
+        let entries =
+            entries.ok_or_else(|| IndexError::Malformed("it has no `entries`".to_owned()))?;
+        let mut charts = HashMap::with_capacity(entries.len());
+        for (name, versions) in entries {
+            let versions = versions.as_array().into_iter().flatten();
+            charts.insert(name.clone(), versions.filter_map(Listed::of).collect());
+        }
+        let size = charts.len();
+        Ok(Self { charts, size })
+    }
+
+    /// How many charts there are.
+    pub fn len(&self) -> usize {
+        self.size
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
+    /// The latest version of a chart in the range, as Helm chooses: what is asked for by its exact name comes first.
+    pub fn find(&self, name: &str, range: &str) -> Result<ChartFound, IndexError> {
+        let Some(versions) = self.charts.get(name) else {
+            let mut names: Vec<&str> = self.charts.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            names.truncate(10);
+            let near = match names.as_slice() {
+                [] => "; the repository is empty".to_owned(),
+                names => format!("; there are {} and others", names.join(", ")),
+            };
+            return Err(IndexError::NoChart {
+                name: name.to_owned(),
+                near,
+            });
         };
-        return Err(IndexError::NoChart {
-            name: name.to_owned(),
-            near,
-        });
-    };
-    let found = choose(versions, name, range)?;
-    let text = |field: &str| found.get(field).and_then(Value::as_str).map(str::to_owned);
-    let version = text("version").unwrap_or_default();
-    let url = found
-        .get("urls")
-        .and_then(Value::as_array)
-        .and_then(|urls| urls.iter().find_map(Value::as_str));
-    match url {
-        Some(url) => Ok(Found {
-            version,
-            url: url.to_owned(),
-            digest: text("digest").filter(|digest| !digest.is_empty()),
-        }),
-        None => Err(IndexError::NoUrl {
-            name: name.to_owned(),
-            version,
-        }),
+        let found = choose(versions, name, range)?;
+        match &found.url {
+            Some(url) => Ok(ChartFound {
+                version: found.version.clone(),
+                url: url.clone(),
+                digest: found.digest.clone(),
+            }),
+            None => Err(IndexError::NoUrl {
+                name: name.to_owned(),
+                version: found.version.clone(),
+            }),
+        }
     }
 }
 
+impl Listed {
+    /// `None`: an entry without a version is none.
+    fn of(entry: &Value) -> Option<Self> {
+        let text = |field: &str| entry.get(field).and_then(Value::as_str).map(str::to_owned);
+        let urls = entry.get("urls").and_then(Value::as_array);
+        Some(Self {
+            version: text("version")?,
+            url: urls
+                .and_then(|urls| urls.iter().find_map(Value::as_str))
+                .map(str::to_owned),
+            digest: text("digest").filter(|digest| !digest.is_empty()),
+        })
+    }
+}
+
+fn read(index: &[u8]) -> Result<Value, IndexError> {
+    let text = std::str::from_utf8(index)
+        .map_err(|_| IndexError::Malformed("it is not UTF-8".to_owned()))?;
+    from_str(text, Schema::Sigs).map_err(|error| IndexError::Malformed(error.to_string()))
+}
+
+/// As [`ChartIndex::find`], for an index that is used once.
+pub(crate) fn find(index: &[u8], name: &str, range: &str) -> Result<ChartFound, IndexError> {
+    ChartIndex::of(&read(index)?)?.find(name, range)
+}
+
 /// The address of the archive.
-pub(super) fn archive_url(index: &Address, url: &str) -> Result<Url, IndexError> {
+pub(crate) fn archive_url(index: &Address, url: &str) -> Result<Url, IndexError> {
     super::resolve(index.url(), url)
         .ok_or_else(|| IndexError::Malformed(format!("{url:?} is no address of a chart's archive")))
 }
 
-fn choose<'a>(versions: &'a [Value], name: &str, range: &str) -> Result<&'a Value, IndexError> {
-    let version_of = |entry: &'a Value| entry.get("version").and_then(Value::as_str);
-    if let Some(exact) = versions
-        .iter()
-        .find(|entry| version_of(entry) == Some(range))
-    {
+fn choose<'a>(versions: &'a [Listed], name: &str, range: &str) -> Result<&'a Listed, IndexError> {
+    if let Some(exact) = versions.iter().find(|entry| entry.version == range) {
         return Ok(exact);
     }
     let parsed = Constraints::parse(if range.is_empty() { "*" } else { range });
@@ -98,10 +157,10 @@ fn choose<'a>(versions: &'a [Value], name: &str, range: &str) -> Result<&'a Valu
         range: range.to_owned(),
         source,
     })?;
-    let mut best: Option<(Version, &Value)> = None;
+    let mut best: Option<(Version, &Listed)> = None;
     let mut latest: Option<Version> = None;
     for entry in versions {
-        let Some(version) = version_of(entry).and_then(|text| Version::loose(text).ok()) else {
+        let Ok(version) = Version::loose(&entry.version) else {
             continue;
         };
         if latest

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use weir_source::store::Store;
 use weir_source::{
     GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions, RemoteTree,
     SourceError,
@@ -99,6 +100,53 @@ async fn a_repository_is_opened_at_a_branch_a_tag_a_commit_or_its_head() {
     }
     let error = lab.open(&format!("{url}?ref=v2")).await.unwrap_err();
     assert!(error.to_string().contains("\"v2\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_chart_that_is_in_the_store_is_not_downloaded_again() {
+    let content = archive("1.0.0");
+    let digest = Digest::of(&content).hex();
+    let index =
+        format!("entries:\n  web:\n  - {{version: 1.0.0, urls: [web.tgz], digest: {digest}}}\n");
+    let server = WebServer::start(move |request| match request.path.as_str() {
+        "/index.yaml" => WebAnswer::ok(index.clone()),
+        "/web.tgz" => WebAnswer::ok(content.clone()),
+        _ => WebAnswer::status(404),
+    })
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let store = Store::open(folder.path(), 1 << 20).unwrap();
+        let mut lab = Lab::plain();
+        lab.fetcher = lab.fetcher.with_store(Arc::new(store));
+        let found = lab.chart(&server.url(""), "1.x").await.unwrap();
+        assert!(text(&found, "Chart.yaml").is_some());
+    }
+    let archives = server.requests();
+    let archives = archives.iter().filter(|one| one.path == "/web.tgz");
+    assert_eq!(archives.count(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_time_is_asked_again() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server =
+        WebServer::start(
+            move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => WebAnswer::status(429).header("Retry-After", "0"),
+                1 => WebAnswer::status(503).header("Retry-After", "0"),
+                _ => WebAnswer::ok("kind: A\n"),
+            },
+        )
+        .unwrap();
+    let found = Lab::plain().open(&server.url("/a.yaml")).await.unwrap();
+    assert_eq!(text(&found, "a.yaml").as_deref(), Some("kind: A\n"));
+    // One that asks for more patience than that is taken at its word.
+    let server =
+        WebServer::start(|_| WebAnswer::status(429).header("Retry-After", "3600")).unwrap();
+    let error = Lab::plain().open(&server.url("/a.yaml")).await.unwrap_err();
+    assert!(error.to_string().contains("429"), "{error}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use weir_api::kustomize::Kustomization;
 use weir_api::{Object, names};
+use weir_plugin::Place;
 use weir_render::UnitId;
 use weir_tree::{Tree, TreePath, glob};
 
@@ -23,12 +24,14 @@ pub(crate) struct Entry {
     /// Whether the object stands in the repository, which can then change it: what comes out of it under its own name
     /// takes its place, as it does in a cluster.
     pub(crate) found: bool,
+    /// The file that it stands in.
+    pub(crate) place: Option<Place>,
 }
 
 /// The entry that a person names: `flux-system/flux-system` over a path.
 pub(crate) fn at(path: &str, source: SourceName) -> anyhow::Result<Entry> {
     let object = object(NAMESPACE, NAMESPACE, path, &source);
-    entry(object, source, false)
+    entry(object, source, None)
 }
 
 /// Finds the entry: `gotk-sync.yaml` of `flux bootstrap`, else a FluxInstance with `spec.sync`.
@@ -48,7 +51,7 @@ pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Resu
         found.retain(|(_, (_, its))| its == source);
     }
     match found.as_slice() {
-        [(_, (object, source))] => entry(object.clone(), source.clone(), true),
+        [(file, (object, source))] => entry(object.clone(), source.clone(), Some(file)),
         [] => bail!(
             "the repository has neither a flux-system/gotk-sync.yaml nor a FluxInstance with spec.sync{}; say where to start with --path",
             source
@@ -73,7 +76,7 @@ pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Resu
     }
 }
 
-fn entry(object: Value, source: SourceName, found: bool) -> anyhow::Result<Entry> {
+fn entry(object: Value, source: SourceName, file: Option<&TreePath>) -> anyhow::Result<Entry> {
     let object: Kustomization =
         serde_json::from_value(object).context("reading the entry Kustomization")?;
     let metadata = &object.metadata;
@@ -86,7 +89,12 @@ fn entry(object: Value, source: SourceName, found: bool) -> anyhow::Result<Entry
         id,
         object,
         source,
-        found,
+        found: file.is_some(),
+        place: file.map(|file| Place {
+            path: file.to_string(),
+            line: 0,
+            column: 0,
+        }),
     })
 }
 

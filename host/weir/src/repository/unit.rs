@@ -5,15 +5,24 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use weir_api::Object;
+use weir_api::helm::HelmRelease;
 use weir_api::kustomize::Kustomization;
 use weir_plugin::{Diagnostic, Place};
-use weir_render::UnitId;
+use weir_render::{Placeholder, Recipe, SourceId, UnitId};
+use weir_tree::TreePath;
 
 /// Names the source that is the repository. Its namespace does not matter: a repository is one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceName {
     pub(crate) kind: String,
     pub(crate) name: String,
+}
+
+impl SourceName {
+    /// Whether a source of the graph is this one.
+    pub(crate) fn is(&self, id: &SourceId) -> bool {
+        id.kind == self.kind && id.name.name == self.name
+    }
 }
 
 impl FromStr for SourceName {
@@ -49,6 +58,19 @@ pub(crate) struct Unit {
     /// The unit that it came out of; `None` for the entry.
     pub(crate) parent: Option<UnitId>,
     pub(crate) outcome: Outcome,
+    /// Its object, as its parent made it.
+    pub(crate) object: Value,
+    /// Where that stands.
+    pub(crate) place: Option<Place>,
+    pub(crate) recipe: Option<Recipe>,
+    /// What its steps found that is no error.
+    pub(crate) findings: Vec<Diagnostic>,
+    /// The files of the repository that it read.
+    pub(crate) reads: Vec<TreePath>,
+    /// Values that were made with the public key in place of a cluster's.
+    pub(crate) placeholders: Vec<Placeholder>,
+    /// Secret bytes went into its objects.
+    pub(crate) tainted: bool,
 }
 
 #[derive(Debug)]
@@ -95,60 +117,54 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) enum What {
     Kustomization(Box<Kustomization>),
-    /// A Kustomization that cannot be rendered here.
+    Release(Box<HelmRelease>),
+    /// A unit that cannot be rendered here.
     Unusable(Failure),
     Other,
 }
 
 /// The unit that an object is, if it is one. What states no namespace is in that of its parent.
-pub(crate) fn find(object: &Object, namespace: &str, source: &SourceName) -> Option<Found> {
+pub(crate) fn find(object: &Object, namespace: &str) -> Option<Found> {
     let gvk = object.gvk();
-    let kustomization = match (gvk.group.as_str(), gvk.kind.as_str()) {
-        ("kustomize.toolkit.fluxcd.io", "Kustomization") => true,
-        ("helm.toolkit.fluxcd.io", "HelmRelease")
-        | ("fluxcd.controlplane.io", "ResourceSet")
-        | ("weir.dev", "Pipeline") => false,
-        _ => return None,
-    };
+    let what: fn(Value) -> Result<What, serde_json::Error> =
+        match (gvk.group.as_str(), gvk.kind.as_str()) {
+            ("kustomize.toolkit.fluxcd.io", "Kustomization") => {
+                |value| serde_json::from_value(value).map(What::Kustomization)
+            }
+            ("helm.toolkit.fluxcd.io", "HelmRelease") => {
+                |value| serde_json::from_value(value).map(What::Release)
+            }
+            ("fluxcd.controlplane.io", "ResourceSet") | ("weir.dev", "Pipeline") => {
+                |_| Ok(What::Other)
+            }
+            _ => return None,
+        };
     let namespace = if object.namespace().is_empty() {
         namespace
     } else {
         object.namespace()
     };
     Some(Found {
-        id: UnitId::new(gvk.kind, namespace, object.name()),
-        what: if kustomization {
-            read(object, namespace, source)
-        } else {
-            What::Other
-        },
+        id: UnitId::new(&*gvk.kind, namespace, object.name()),
+        what: read(object, &gvk.kind, namespace, what),
     })
 }
 
-fn read(object: &Object, namespace: &str, source: &SourceName) -> What {
-    let reference = |field: &str| {
-        let value = object.get(&format!("/spec/sourceRef/{field}"));
-        value.and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let its = SourceName {
-        kind: reference("kind"),
-        name: reference("name"),
-    };
-    if its != *source {
-        return What::Unusable(Failure::new(format!(
-            "its source {its} is not this repository, which stands for {source}"
-        )));
-    }
+fn read(
+    object: &Object,
+    kind: &str,
+    namespace: &str,
+    what: fn(Value) -> Result<What, serde_json::Error>,
+) -> What {
     let mut object = object.clone();
     object
         .metadata_mut()
         .insert("namespace".to_owned(), namespace.into());
-    match serde_json::from_value(object.into_value()) {
-        Ok(kustomization) => What::Kustomization(Box::new(kustomization)),
-        Err(error) => What::Unusable(Failure::new(format!(
-            "the object is not a valid Kustomization: {error}"
-        ))),
-    }
+    what(object.into_value()).unwrap_or_else(|error| {
+        What::Unusable(Failure::new(format!(
+            "the object is not a valid {kind}: {error}"
+        )))
+    })
 }
 
 #[cfg(test)]
@@ -157,8 +173,7 @@ mod tests {
     use serde_json::json;
 
     fn found(value: Value) -> Option<Found> {
-        let source = "GitRepository/flux-system".parse().unwrap();
-        find(&Object::new(value).unwrap(), "parent", &source)
+        find(&Object::new(value).unwrap(), "parent")
     }
 
     fn kustomization(spec: Value) -> Value {
@@ -182,8 +197,6 @@ mod tests {
             };
             failure.message
         };
-        let other = json!({"interval": "1h", "prune": true, "sourceRef": {"kind": "OCIRepository", "name": "x"}});
-        assert!(message(other).contains("its source OCIRepository/x is not this repository"));
         let broken =
             json!({"prune": true, "sourceRef": {"kind": "GitRepository", "name": "flux-system"}});
         assert!(message(broken).contains("missing field `interval`"));
@@ -191,9 +204,11 @@ mod tests {
 
     #[test]
     fn other_units_are_named_and_other_objects_are_not() {
-        let release = found(json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "r", "namespace": "n"}})).unwrap();
+        let release = found(json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "r", "namespace": "n"}, "spec": {}})).unwrap();
         assert_eq!(release.id.to_string(), "HelmRelease/n/r");
-        assert!(matches!(release.what, What::Other));
+        assert!(matches!(release.what, What::Release(_)));
+        let pipeline = found(json!({"apiVersion": "weir.dev/v1alpha1", "kind": "Pipeline", "metadata": {"name": "p"}})).unwrap();
+        assert!(matches!(pipeline.what, What::Other));
         assert!(
             found(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "r"}}))
                 .is_none()

@@ -16,6 +16,12 @@ use weir_api::{Object, ObjectName};
 use weir_plugin::Document;
 use weir_render::InputRef;
 
+/// What stands in for an encrypted text without a key begins with this; a value of `data` is such a text, and a file that was
+/// encrypted as a whole is one after it was decoded.
+const PLACEHOLDER: &str = "SOPSplaceholder";
+/// The same, as it begins in base64.
+const ENCODED_PLACEHOLDER: &str = "U09QU3BsYWNlaG9sZGVy";
+
 type Id = (ConfigKind, ObjectName);
 /// Bytes by key.
 type Entries = BTreeMap<String, Vec<u8>>;
@@ -59,6 +65,14 @@ impl Values {
         self.before = std::mem::take(&mut self.made);
     }
 
+    /// Whether the object is there, whatever keys it has.
+    pub(crate) fn holds(&self, reference: &InputRef) -> bool {
+        let id = (reference.kind, reference.name.clone());
+        [&self.given, &self.made, &self.before]
+            .iter()
+            .any(|map| map.contains_key(&id))
+    }
+
     /// The whole as a JSON object of base64 texts, or one key; `None` if it is not there.
     pub(crate) fn get(&self, reference: &InputRef) -> Option<Bytes> {
         let id = (reference.kind, reference.name.clone());
@@ -97,7 +111,8 @@ fn entries_of(object: &Object, namespace: &str) -> Option<(Id, Entries)> {
         let map = object.get(field).and_then(Value::as_object);
         for (key, value) in map.into_iter().flatten() {
             let Some(text) = value.as_str() else { continue };
-            let value = if encrypted || text.starts_with("ENC[") {
+            let stands_in = text.starts_with(PLACEHOLDER) || text.starts_with(ENCODED_PLACEHOLDER);
+            let value = if encrypted || stands_in || text.starts_with("ENC[") {
                 placeholder(key).into_bytes()
             } else if encoded {
                 let Ok(value) = STANDARD.decode(text) else {

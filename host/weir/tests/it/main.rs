@@ -3,3 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod build;
+mod mistakes;
+mod revisions;
+mod secrets;

@@ -1,10 +1,11 @@
 //! Runs a program and takes its time and its memory.
 
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// What a run took.
 #[derive(Debug)]
@@ -84,4 +85,43 @@ fn field(status: &str, name: &str) -> Option<f64> {
         .context("a number of KiB")
         .ok()?;
     Some(kib / 1024.0)
+}
+
+/// `cargo xtask bench` builds it together with this program.
+pub(crate) fn weir() -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let release = here.parent().and_then(Path::parent);
+    let weir = release
+        .context("the program stands in a target folder")?
+        .join("weir");
+    ensure!(
+        weir.is_file(),
+        "{} is not built; run `cargo xtask bench`",
+        weir.display()
+    );
+    Ok(weir)
+}
+
+/// The original: what the variable names, what `cargo xtask tools` built, or what is in `PATH`.
+pub(crate) fn original(variable: &str, tool: &str) -> Result<Option<PathBuf>> {
+    if let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
+        let path = PathBuf::from(path);
+        if !path.is_file() {
+            bail!("{variable}={}: there is no such file", path.display());
+        }
+        return Ok(Some(path));
+    }
+    if let Some(path) = weir_testing::tools::find(tool)? {
+        return Ok(Some(path));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(tool))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        anstream::eprintln!(
+            "the original is not there; run `cargo xtask tools` to build it and compare with it"
+        );
+    }
+    Ok(found)
 }

@@ -1,16 +1,13 @@
-//! Files in memory as the world of a render.
+//! One tree as the world of a render; nothing else is there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::Result;
 use bytes::Bytes;
 use weir_plugin::Refusal;
 use weir_plugin::ask::Budget;
 use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
-use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath};
-
-use crate::inputs::Input;
+use weir_tree::Tree;
 
 pub(crate) struct FilesWorld {
     tree: Arc<dyn Tree>,
@@ -18,15 +15,8 @@ pub(crate) struct FilesWorld {
 }
 
 impl FilesWorld {
-    pub(crate) fn new(input: &Input, plugins: HashMap<String, Registered>) -> Result<Self> {
-        let mut overlay = OverlayTree::on(EmptyTree::shared());
-        for (path, text) in &input.files {
-            overlay.file(&TreePath::parse(path)?, text.clone().into_bytes())?;
-        }
-        Ok(Self {
-            tree: Arc::new(overlay.finish()?),
-            plugins,
-        })
+    pub(crate) fn new(tree: Arc<dyn Tree>, plugins: HashMap<String, Registered>) -> Self {
+        Self { tree, plugins }
     }
 }
 
@@ -52,10 +42,10 @@ impl World for FilesWorld {
         "v1.35.4".into()
     }
     fn api_versions(&self) -> Arc<[String]> {
-        Arc::new([])
+        Arc::default()
     }
     fn random_key(&self) -> Option<[u8; 32]> {
-        None
+        Some([1; 32])
     }
     fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
         none()

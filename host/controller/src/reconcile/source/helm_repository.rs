@@ -1,0 +1,137 @@
+//! Finds the index of a HelmRepository that is served over HTTP.
+
+use std::collections::BTreeMap;
+
+use weir_api::names::reasons;
+use weir_api::source::HelmRepository;
+use weir_api::source::helm::CloudProvider;
+use weir_render::SourceTree;
+use weir_source::{ChartIndex, ClientSpec, Login, SourceError};
+use weir_tree::{Digest, EmptyTree};
+
+use super::{Content, Found, Problem, limited, secret, timeout};
+use crate::reconcile::{Context, Run};
+
+/// Flux's `--helm-index-max-size`.
+const MAX_INDEX: u64 = 50 << 20;
+
+/// How a repository is spoken to.
+pub(super) struct Access {
+    pub(super) client: ClientSpec,
+    pub(super) login: Option<Login>,
+}
+
+pub(super) async fn find(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmRepository,
+) -> Result<Found, Problem> {
+    let url = &source.spec.url;
+    if url.starts_with("oci://") {
+        return Err(Problem::stalled(
+            reasons::URL_INVALID,
+            "invalid Helm repository URL: 'oci' URL scheme cannot be used with 'default' HelmRepository type",
+        ));
+    }
+    let access = access(ctx, run, source).await?;
+    let limit = timeout(source.spec.timeout.as_ref())?;
+    let address = format!("{}/index.yaml", url.trim_end_matches('/'));
+    let (shown, bytes) = limited(run, limit, "fetching the index", async {
+        weir_source::download_file(
+            &ctx.sources.http,
+            &access.client,
+            &address,
+            access.login.as_ref(),
+            MAX_INDEX,
+        )
+        .await
+        .map_err(|error| problem(&error))
+    })
+    .await?;
+    let digest = Digest::of(&bytes);
+    let revision = digest.to_string();
+    let (tree, artifact) = match ctx.sources.made(&run.id, &revision).await {
+        Some(made) => made,
+        None => {
+            let parsed = tokio::task::spawn_blocking(move || ChartIndex::parse(&bytes)).await;
+            let failed = |error: String| {
+                Problem::fetch(
+                    reasons::INDEXATION_FAILED,
+                    format!("failed to load Helm repository from index YAML: {error}"),
+                )
+            };
+            let parsed = parsed.map_err(|error| failed(error.to_string()))?;
+            let (index, text) = parsed.map_err(|error| failed(error.to_string()))?;
+            ctx.sources.remember_index(&run.id, index);
+            let tree = SourceTree {
+                tree: EmptyTree::shared(),
+                revision: revision.clone(),
+                time: 0,
+            };
+            let file = format!("index-{}.yaml", digest.hex());
+            let content = Content::Packed(text);
+            ctx.sources
+                .keep(run, revision.clone(), tree, &file, content, BTreeMap::new())
+                .await?
+        }
+    };
+    Ok(Found {
+        tree,
+        artifact: Some(artifact),
+        reason: reasons::SUCCEEDED,
+        message: format!("stored artifact: revision '{revision}'"),
+        news: format!("stored fetched index from '{shown}'"),
+        observed: Vec::new(),
+    })
+}
+
+/// Login and certificates of a repository of charts. Keys for TLS may stand in `secretRef`, too, as they once had to.
+pub(super) async fn access(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmRepository,
+) -> Result<Access, Problem> {
+    let spec = &source.spec;
+    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
+    if provider != CloudProvider::Generic && spec.url.starts_with("oci://") {
+        return Err(Problem::unsupported("spec.provider"));
+    }
+    let mut client = ClientSpec::default();
+    let mut login = None;
+    if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
+        secret.tls(&mut client)?;
+        login = secret.login()?;
+        if login.is_none() && secret.has(&[".dockerconfigjson"]) {
+            let host = spec.url.strip_prefix("oci://").unwrap_or_default();
+            let host = host.split('/').next().unwrap_or_default();
+            login = secret.docker()?.login(host).cloned();
+        }
+    }
+    let certificates = spec.cert_secret_ref.as_ref();
+    if certificates.is_some() {
+        client = secret::client(ctx, run, certificates, None).await?;
+    }
+    Ok(Access { client, login })
+}
+
+fn problem(error: &SourceError) -> Problem {
+    let message = format!("failed to fetch Helm repository index: {error}");
+    match error {
+        SourceError::Address { .. } => Problem::stalled(
+            reasons::URL_INVALID,
+            format!("invalid Helm repository URL: {error}"),
+        ),
+        SourceError::Client { .. } => Problem::fetch(reasons::AUTHENTICATION_FAILED, message),
+        SourceError::Exchange { .. }
+        | SourceError::Empty { .. }
+        | SourceError::Reference { .. }
+        | SourceError::Git { .. }
+        | SourceError::TimedOut { .. }
+        | SourceError::Cancelled { .. }
+        | SourceError::Locked { .. }
+        | SourceError::Cache { .. }
+        | SourceError::Tree { .. }
+        | SourceError::Folder { .. }
+        | SourceError::Registry { .. } => Problem::fetch(reasons::FAILED, message),
+    }
+}

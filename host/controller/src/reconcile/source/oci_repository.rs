@@ -1,0 +1,350 @@
+//! Finds the artifact of an OCIRepository.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use regex::Regex;
+use serde_json::{Value, json};
+use weir_api::names::reasons;
+use weir_api::reference::LocalObjectReference;
+use weir_api::source::OCIRepository;
+use weir_api::source::helm::CloudProvider;
+use weir_api::source::oci::LayerOperation;
+use weir_api::{Gvk, ObjectKey};
+use weir_render::SourceTree;
+use weir_source::Login;
+use weir_source::oci::{Descriptor, Manifest, OciError, OciReference, Registry};
+use weir_source::pack;
+use weir_tree::{
+    ArchiveLimits, EmptyTree, IgnoreRules, OverlayTree, TarTree, Tree, TreePath, ignored,
+    without_links,
+};
+
+use super::{Content, Found, Problem, limited, secret, timeout};
+use crate::reconcile::{Context, Run};
+
+/// The most bytes of a layer.
+const MAX_LAYER: u64 = 256 << 20;
+const CREATED: &str = "org.opencontainers.image.created";
+const ORIGIN: &str = "org.opencontainers.image.source";
+const ORIGIN_REVISION: &str = "org.opencontainers.image.revision";
+
+pub(super) async fn find(
+    ctx: &Context,
+    run: &Run,
+    source: &OCIRepository,
+) -> Result<Found, Problem> {
+    if let Some(field) = unsupported(source) {
+        return Err(Problem::unsupported(field));
+    }
+    let limit = timeout(source.spec.timeout.as_ref())?;
+    let registry = registry(ctx, run, source).await?;
+    limited(run, limit, "reading the registry", async {
+        from_registry(ctx, run, source, &registry).await
+    })
+    .await
+}
+
+async fn from_registry(
+    ctx: &Context,
+    run: &Run,
+    source: &OCIRepository,
+    registry: &Registry,
+) -> Result<Found, Problem> {
+    let spec = &source.spec;
+    let (tag, digest) = resolve(source, registry).await?;
+    let revision = match &tag {
+        Some(tag) => format!("{tag}@{digest}"),
+        None => digest.clone(),
+    };
+    let key = format!("{revision} {:?} {:?}", spec.ignore, spec.layer_selector);
+    if let Some((tree, artifact)) = ctx.sources.made(&run.id, &key).await {
+        let news = news(&spec.url, &revision, None);
+        return Ok(found(source, tree, artifact, news));
+    }
+    let pull = |error: OciError| {
+        Problem::fetch(
+            reasons::OCI_PULL_FAILED,
+            format!("failed to pull artifact from '{}': {error}", spec.url),
+        )
+    };
+    let manifest = registry.manifest(&digest).await.map_err(pull)?;
+    let time = created(&manifest);
+    let news = news(&spec.url, &revision, Some(&manifest));
+    let copy =
+        spec.layer_selector.as_ref().and_then(|one| one.operation) == Some(LayerOperation::Copy);
+    // What an earlier process left needs no download.
+    let content = match ctx.sources.left(run, &revision).await {
+        Some((_, content)) => content,
+        None => {
+            let layer = layer(source, &manifest)?;
+            let blob = registry.blob(layer, MAX_LAYER).await.map_err(pull)?;
+            if copy {
+                blob
+            } else {
+                extract(blob, spec.ignore.clone()).await?
+            }
+        }
+    };
+    let file = format!("{digest}.tar.gz");
+    let read = content.clone();
+    let name = file.clone();
+    let tree = tokio::task::spawn_blocking(move || open(&read, &name)).await;
+    let layer_failed = |reason: String| {
+        Problem::fetch(
+            reasons::OCI_LAYER_FAILED,
+            format!("failed to extract layer contents from artifact: {reason}"),
+        )
+    };
+    let tree = tree.map_err(|error| layer_failed(error.to_string()))?;
+    let tree = SourceTree {
+        tree: tree.map_err(layer_failed)?,
+        revision,
+        time,
+    };
+    let content = Content::Packed(content);
+    let (tree, artifact) = ctx
+        .sources
+        .keep(run, key, tree, &file, content, manifest.annotations)
+        .await?;
+    Ok(found(source, tree, artifact, news))
+}
+
+fn found(
+    source: &OCIRepository,
+    tree: SourceTree,
+    artifact: super::Artifact,
+    news: String,
+) -> Found {
+    let spec = &source.spec;
+    Found {
+        reason: reasons::SUCCEEDED,
+        message: format!("stored artifact for digest '{}'", tree.revision),
+        news,
+        tree,
+        artifact: Some(artifact),
+        observed: vec![
+            ("observedIgnore", json!(spec.ignore)),
+            (
+                "observedLayerSelector",
+                spec.layer_selector
+                    .as_ref()
+                    .map_or(Value::Null, |selector| json!(selector)),
+            ),
+        ],
+    }
+}
+
+fn unsupported(source: &OCIRepository) -> Option<&'static str> {
+    let spec = &source.spec;
+    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
+    let fields = [
+        ("spec.provider", provider != CloudProvider::Generic),
+        ("spec.verify", spec.verify.is_some()),
+    ];
+    fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
+}
+
+async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Registry, Problem> {
+    let spec = &source.spec;
+    let invalid = |reason: String| {
+        Problem::stalled(
+            reasons::URL_INVALID,
+            format!("URL validation failed for '{}': {reason}", spec.url),
+        )
+    };
+    let place = spec.url.strip_prefix("oci://").unwrap_or(&spec.url);
+    let place = OciReference::parse(place).map_err(|error| invalid(error.to_string()))?;
+    if let Some(tag) = &place.tag {
+        return Err(invalid(format!(
+            "URL must not contain a tag; remove ':{tag}'"
+        )));
+    }
+    let login = login(ctx, run, source, place.registry()).await?;
+    let (certificates, proxy) = (
+        spec.cert_secret_ref.as_ref(),
+        spec.proxy_secret_ref.as_ref(),
+    );
+    let client = secret::client(ctx, run, certificates, proxy).await?;
+    let client = ctx.sources.http.client(&client).map_err(|error| {
+        Problem::fetch(
+            reasons::AUTHENTICATION_FAILED,
+            format!("failed to generate transport for '{}': {error}", spec.url),
+        )
+    })?;
+    let insecure = spec.insecure == Some(true);
+    Ok(Registry::new(client, &place, insecure).with_login(login))
+}
+
+/// From `secretRef`, else from the pull secrets of the service account.
+async fn login(
+    ctx: &Context,
+    run: &Run,
+    source: &OCIRepository,
+    host: &str,
+) -> Result<Option<Login>, Problem> {
+    let spec = &source.spec;
+    if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
+        return Ok(secret.docker()?.login(host).cloned());
+    }
+    let Some(account) = &spec.service_account_name else {
+        return Ok(None);
+    };
+    let namespace = run.id.name.namespace.clone();
+    let failed = |what: String| {
+        Problem::fetch(
+            reasons::AUTHENTICATION_FAILED,
+            format!("failed to get credential: {what}"),
+        )
+    };
+    let key = ObjectKey::new(Gvk::new("", "v1", "ServiceAccount"), namespace, account);
+    let object = ctx.cluster.get(&key).await;
+    let object = object.map_err(|error| failed(error.to_string()))?;
+    let object = object.ok_or_else(|| failed(format!("serviceaccounts {account:?} not found")))?;
+    let secrets = object.get("/imagePullSecrets").and_then(Value::as_array);
+    for one in secrets.into_iter().flatten() {
+        let Some(name) = one.get("name").and_then(Value::as_str) else {
+            continue;
+        };
+        let reference = LocalObjectReference {
+            name: name.to_owned(),
+        };
+        let Some(secret) = secret::read(ctx, run, Some(&reference)).await? else {
+            continue;
+        };
+        if let Some(login) = secret.docker()?.login(host) {
+            return Ok(Some(login.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The tag, if one was looked for, and the digest that counts. A digest goes before a range, and that before a tag.
+async fn resolve(
+    source: &OCIRepository,
+    registry: &Registry,
+) -> Result<(Option<String>, String), Problem> {
+    let url = &source.spec.url;
+    let reference = source.spec.reference.clone().unwrap_or_default();
+    let undetermined = |error: String| {
+        Problem::fetch(
+            reasons::READ_OPERATION_FAILED,
+            format!("failed to determine the artifact tag for '{url}': {error}"),
+        )
+    };
+    if let Some(digest) = reference.digest {
+        return Ok((None, digest));
+    }
+    let tag = match reference.semver {
+        Some(range) => {
+            let filter = reference.semver_filter.as_deref().map(Regex::new);
+            let filter = filter
+                .transpose()
+                .map_err(|error| undetermined(format!("spec.ref.semverFilter: {error}")))?;
+            let tag = registry.latest_tag(&range, filter.as_ref()).await;
+            tag.map_err(|error| match error {
+                OciError::NoVersion { range, .. } => {
+                    undetermined(format!("no match found for semver: {range}"))
+                }
+                OciError::Range { .. }
+                | OciError::Connection { .. }
+                | OciError::Status { .. }
+                | OciError::Unauthorized(_)
+                | OciError::Body { .. }
+                | OciError::Malformed { .. }
+                | OciError::Digest { .. }
+                | OciError::NoChart(_)
+                | OciError::TooManyTags => undetermined(error.to_string()),
+            })?
+        }
+        None => reference.tag.unwrap_or_else(|| "latest".to_owned()),
+    };
+    let digest = registry.digest(&tag).await.map_err(|error| {
+        Problem::fetch(
+            reasons::OCI_PULL_FAILED,
+            format!("failed to determine artifact digest: {error}"),
+        )
+    })?;
+    Ok((Some(tag), digest))
+}
+
+fn layer<'a>(source: &OCIRepository, manifest: &'a Manifest) -> Result<&'a Descriptor, Problem> {
+    let failed = |reason: String| Problem::fetch(reasons::OCI_LAYER_FAILED, reason);
+    let wanted = source
+        .spec
+        .layer_selector
+        .as_ref()
+        .and_then(|selector| selector.media_type.as_deref())
+        .filter(|wanted| !wanted.is_empty());
+    let found = match wanted {
+        Some(wanted) => manifest
+            .layers
+            .iter()
+            .find(|layer| layer.media_type == wanted),
+        None => manifest.layers.first(),
+    };
+    found.ok_or_else(|| {
+        failed(match wanted {
+            Some(wanted) => {
+                format!("failed to find layer with media type '{wanted}' in artifact")
+            }
+            None => "no layers found in artifact".to_owned(),
+        })
+    })
+}
+
+/// The layer packed anew, without links and what is ignored.
+async fn extract(blob: Bytes, ignore: Option<String>) -> Result<Bytes, Problem> {
+    let work = move || -> Result<Bytes, String> {
+        let tree = TarTree::read_from(&*blob, ArchiveLimits::default())
+            .map_err(|error| error.to_string())?;
+        let tree = without_links(tree);
+        let rules =
+            IgnoreRules::load(&tree, ignore.as_deref()).map_err(|error| error.to_string())?;
+        pack(&ignored(tree, rules)).map_err(|error| error.to_string())
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    let failed = |reason: String| {
+        Problem::fetch(
+            reasons::OCI_LAYER_FAILED,
+            format!("failed to extract layer contents from artifact: {reason}"),
+        )
+    };
+    done.map_err(|error| failed(error.to_string()))?
+        .map_err(failed)
+}
+
+/// The archive as a tree. What is no archive is a tree with that one file.
+fn open(content: &Bytes, file: &str) -> Result<Arc<dyn Tree>, String> {
+    if content.starts_with(&[0x1f, 0x8b])
+        && let Ok(tree) = TarTree::read_from(&**content, ArchiveLimits::default())
+    {
+        return Ok(Arc::new(without_links(tree)));
+    }
+    let mut overlay = OverlayTree::on(EmptyTree::shared());
+    let path = TreePath::parse(file).map_err(|error| error.to_string())?;
+    overlay
+        .file(&path, content.clone())
+        .map_err(|error| error.to_string())?;
+    let tree = overlay.finish().map_err(|error| error.to_string())?;
+    Ok(Arc::new(tree))
+}
+
+fn created(manifest: &Manifest) -> u64 {
+    let time = manifest.annotations.get(CREATED);
+    let time = time.and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    time.and_then(|time| u64::try_from(time.as_second()).ok())
+        .unwrap_or(0)
+}
+
+fn news(url: &str, revision: &str, manifest: Option<&Manifest>) -> String {
+    let mut text = format!("stored artifact with revision '{revision}' from '{url}'");
+    let annotation = |name: &str| manifest.and_then(|one| one.annotations.get(name));
+    if let Some(origin) = annotation(ORIGIN) {
+        text.push_str(&format!(", origin source '{origin}'"));
+    }
+    if let Some(origin) = annotation(ORIGIN_REVISION) {
+        text.push_str(&format!(", origin revision '{origin}'"));
+    }
+    text
+}

@@ -1,0 +1,165 @@
+//! What Secrets say about logins, authorities and proxies, in Flux's words.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde_json::Value;
+use url::Url;
+use weir_api::names::reasons;
+use weir_api::reference::LocalObjectReference;
+use weir_api::{Gvk, ObjectKey};
+use weir_source::oci::DockerConfig;
+use weir_source::{ClientSpec, Login, ProxySpec, SecretText};
+
+use super::Problem;
+use crate::reconcile::{Context, Run};
+
+/// The keys of a Secret.
+pub(super) struct Secret {
+    name: String,
+    data: BTreeMap<String, SecretText>,
+}
+
+/// The Secret that a reference names, if there is a reference.
+pub(super) async fn read(
+    ctx: &Context,
+    run: &Run,
+    reference: Option<&LocalObjectReference>,
+) -> Result<Option<Secret>, Problem> {
+    let Some(reference) = reference else {
+        return Ok(None);
+    };
+    let namespace = &run.id.name.namespace;
+    let name = format!("{namespace}/{}", reference.name);
+    let failed = |what: String| {
+        Problem::fetch(
+            reasons::AUTHENTICATION_FAILED,
+            format!("failed to get secret '{name}': {what}"),
+        )
+    };
+    let key = ObjectKey::new(
+        Gvk::new("", "v1", "Secret"),
+        namespace.clone(),
+        reference.name.clone(),
+    );
+    let object = ctx.cluster.get(&key).await;
+    let object = object.map_err(|error| failed(error.to_string()))?;
+    let object = object.ok_or_else(|| failed(format!("secrets {:?} not found", reference.name)))?;
+    let mut data = BTreeMap::new();
+    for (key, value) in object
+        .get("/data")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let engine = base64::engine::general_purpose::STANDARD;
+        let decoded = value.as_str().and_then(|text| engine.decode(text).ok());
+        // Bytes that are no text are nothing that is read here.
+        if let Some(text) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            data.insert(key.clone(), SecretText::new(text));
+        }
+    }
+    Ok(Some(Secret { name, data }))
+}
+
+impl Secret {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        let text = self.data.get(key)?.expose();
+        (!text.is_empty()).then_some(text)
+    }
+
+    pub(super) fn secret(&self, key: &str) -> Option<SecretText> {
+        self.text(key)?;
+        self.data.get(key).cloned()
+    }
+
+    pub(super) fn invalid(&self, what: &str) -> Problem {
+        Problem::fetch(
+            reasons::AUTHENTICATION_FAILED,
+            format!(
+                "failed to configure authentication options: secret '{}': {what}",
+                self.name
+            ),
+        )
+    }
+
+    /// `username` and `password`, where they are.
+    pub(super) fn login(&self) -> Result<Option<Login>, Problem> {
+        match (self.text("username"), self.secret("password")) {
+            (Some(user), Some(password)) => Ok(Some(Login {
+                user: user.to_owned(),
+                password,
+            })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.invalid("'username' is set, but 'password' is not")),
+            (None, Some(_)) => Err(self.invalid("'password' is set, but 'username' is not")),
+        }
+    }
+
+    /// Authorities, and a certificate to show.
+    pub(super) fn tls(&self, client: &mut ClientSpec) -> Result<bool, Problem> {
+        let either = |new: &str, old: &str| self.text(new).or_else(|| self.text(old));
+        let authorities = either("ca.crt", "caFile");
+        let identity = match (either("tls.crt", "certFile"), either("tls.key", "keyFile")) {
+            (Some(certificate), Some(key)) => {
+                Some(SecretText::new(format!("{certificate}\n{key}\n")))
+            }
+            (None, None) => None,
+            (Some(_), None) => return Err(self.invalid("'tls.crt' is set, but 'tls.key' is not")),
+            (None, Some(_)) => return Err(self.invalid("'tls.key' is set, but 'tls.crt' is not")),
+        };
+        let any = authorities.is_some() || identity.is_some();
+        if let Some(authorities) = authorities {
+            client.authorities = Some(authorities.to_owned());
+        }
+        if identity.is_some() {
+            client.identity = identity;
+        }
+        Ok(any)
+    }
+
+    /// `address`, and a login for the proxy.
+    pub(super) fn proxy(&self) -> Result<ProxySpec, Problem> {
+        let address = self
+            .text("address")
+            .ok_or_else(|| self.invalid("'address' is missing"))?;
+        // The address may hold a login, so that it is not shown.
+        let url = Url::parse(address)
+            .map_err(|error| self.invalid(&format!("'address' is no URL: {error}")))?;
+        Ok(ProxySpec {
+            url,
+            login: self.login()?,
+        })
+    }
+
+    pub(super) fn docker(&self) -> Result<DockerConfig, Problem> {
+        let text = self
+            .text(".dockerconfigjson")
+            .ok_or_else(|| self.invalid("'.dockerconfigjson' is missing"))?;
+        DockerConfig::parse(text.as_bytes()).map_err(|error| self.invalid(&error.to_string()))
+    }
+
+    /// Whether any of these keys is there.
+    pub(super) fn has(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.text(key).is_some())
+    }
+}
+
+/// A client's settings out of the Secrets for TLS and for a proxy.
+pub(super) async fn client(
+    ctx: &Context,
+    run: &Run,
+    certificates: Option<&LocalObjectReference>,
+    proxy: Option<&LocalObjectReference>,
+) -> Result<ClientSpec, Problem> {
+    let mut client = ClientSpec::default();
+    if let Some(secret) = read(ctx, run, certificates).await?
+        && !secret.tls(&mut client)?
+    {
+        return Err(secret.invalid("neither 'ca.crt' nor 'tls.crt' and 'tls.key' are in it"));
+    }
+    if let Some(secret) = read(ctx, run, proxy).await? {
+        client.proxy = Some(secret.proxy()?);
+    }
+    Ok(client)
+}

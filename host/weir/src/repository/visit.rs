@@ -1,0 +1,180 @@
+//! A whole command's worth of walking: plugins are loaded once, and any number of trees are walked with one memo.
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use weir_plugin::{Host, HostConfig};
+use weir_render::{
+    Capabilities, Encrypted, LowerOptions, Registered, Renderer, SourceTree, WithoutKey,
+};
+
+use crate::cli::RenderArgs;
+use crate::folder_world::FolderWorld;
+use crate::remote::Remotes;
+use crate::repository::entry::{self, Entry};
+use crate::repository::unit::{Failure, Outcome, SourceName, Unit};
+use crate::repository::values::Values;
+use crate::repository::walk::{Walk, Walked};
+use crate::{repository, snippet};
+
+/// All units of a repository fit, so that a second turn renders only what changed.
+const MEMO: usize = 512 << 20;
+
+/// What stays the same from one tree to the next.
+pub(crate) struct Visit<'a> {
+    args: &'a RenderArgs,
+    values: Values,
+    renderer: Renderer,
+    plugins: HashMap<String, Registered>,
+}
+
+/// One tree that was walked.
+pub(crate) struct Visited {
+    pub(crate) folder: FolderWorld,
+    pub(crate) entry: Entry,
+    pub(crate) walked: Walked,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(args: &'a RenderArgs) -> anyhow::Result<Self> {
+        let mut values = Values::default();
+        for file in &args.substitute_from {
+            values.give(file)?;
+        }
+        let host = Arc::new(Host::new(HostConfig::default())?);
+        let plugins = weir_render::builtin::load(&host)?;
+        let renderer = Renderer::new(host, MEMO)
+            .map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+        Ok(Self {
+            args,
+            values,
+            renderer,
+            plugins,
+        })
+    }
+
+    /// Walks a folder as it is now.
+    pub(crate) fn folder(&self, root: &Path) -> anyhow::Result<Visited> {
+        self.walk(repository::source_of(root)?)
+    }
+
+    /// Walks a tree.
+    pub(crate) fn walk(&self, source: SourceTree) -> anyhow::Result<Visited> {
+        let args = self.args;
+        let folder = FolderWorld::with_remotes(
+            source,
+            self.plugins.clone(),
+            Remotes::offline(args.offline),
+            &args.kube_version,
+        );
+        let source = args.source.clone();
+        let entry = match &args.path {
+            Some(path) => entry::at(path, source.unwrap_or_else(default_source))?,
+            None => entry::find(&**folder.tree(), source.as_ref())?,
+        };
+        let spinner = spinner();
+        let progress = |done: usize, total: usize| {
+            if let Some(spinner) = &spinner {
+                spinner.set_message(format!("{done} of {total} units rendered"));
+            }
+        };
+        let walk = Walk {
+            renderer: &self.renderer,
+            folder: &folder,
+            options: LowerOptions {
+                strict_substitution: args.strict_substitute,
+                encrypted: if args.no_decrypt {
+                    Encrypted::Keep
+                } else {
+                    Encrypted::Decrypt {
+                        without_key: WithoutKey::Placeholders,
+                    }
+                },
+            },
+            capabilities: Capabilities::Version(args.kube_version.clone()),
+            releases: !args.no_releases,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            progress: &progress,
+        };
+        let walked = walk.run(&entry, self.values.clone());
+        if let Some(spinner) = &spinner {
+            spinner.finish_and_clear();
+        }
+        Ok(Visited {
+            folder,
+            entry,
+            walked,
+        })
+    }
+}
+
+impl Visited {
+    /// Prints what failed, and what stands in for what could not be decrypted.
+    pub(crate) fn report(&self) {
+        let read = |path: &str| self.folder.text(path);
+        for unit in &self.walked.units {
+            if let Outcome::Failed(failure) = &unit.outcome {
+                report(unit, failure, &read);
+            }
+        }
+        let findings = self.walked.units.iter().flat_map(|unit| &unit.findings);
+        let placeholders: Vec<_> = findings
+            .filter(|finding| finding.code == PLACEHOLDERS)
+            .collect();
+        if let Some(first) = placeholders.first() {
+            let others = match placeholders.len() {
+                1 => String::new(),
+                number => format!(" (and {} more)", number - 1),
+            };
+            anstream::eprintln!("warning: {}{others}", first.message);
+        }
+    }
+}
+
+/// The code of findings about placeholders, from the plugin that decrypts.
+pub(crate) const PLACEHOLDERS: &str = "sops-placeholders";
+
+/// A finding with a place says all that the message says, and shows the line.
+fn report(unit: &Unit, failure: &Failure, read: snippet::Reader<'_>) {
+    let from = unit
+        .parent
+        .as_ref()
+        .map(|parent| format!(", which comes out of {parent},"))
+        .unwrap_or_default();
+    let mut placed = failure
+        .findings
+        .iter()
+        .filter(|finding| finding.at.is_some())
+        .peekable();
+    if placed.peek().is_none() {
+        anstream::eprintln!(
+            "error: {}{from} cannot be built: {}",
+            unit.id,
+            failure.message
+        );
+    } else {
+        anstream::eprintln!("error: {}{from} cannot be built", unit.id);
+        placed.for_each(|finding| snippet::print_finding(finding, read));
+    }
+}
+
+fn default_source() -> SourceName {
+    SourceName {
+        kind: "GitRepository".to_owned(),
+        name: "flux-system".to_owned(),
+    }
+}
+
+fn spinner() -> Option<ProgressBar> {
+    std::io::stderr().is_terminal().then(|| {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let spinner = ProgressBar::new_spinner().with_style(style);
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    })
+}
