@@ -118,7 +118,7 @@ async fn a_plugin_that_is_not_there_is_named() -> Result<()> {
     let (_, _, message) = condition(&object, "Ready");
     assert!(
         message.contains(
-            "no plugin is registered as \"kustomise\"; there are: helm, kustomize, substitute"
+            "no plugin is registered as \"kustomise\"; there are: helm, kustomize, sops, substitute"
         ),
         "{message}"
     );
