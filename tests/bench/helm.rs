@@ -17,10 +17,10 @@ use std::alloc::System;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::CommonMetadata;
@@ -28,11 +28,14 @@ use weir_plugin::{Host, HostConfig, Role};
 use weir_render::{Recipe, Registered, Renderer, SourceId, Step, UnitId};
 
 use inputs::Bench;
-use process::{Measured, original};
+use process::{Measured, figure, milliseconds, original};
 use world::FilesWorld;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What is measured beside weir.
+const PEER: &str = "helm 4.2.4";
 
 fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -78,19 +81,25 @@ impl Sides {
             bench.input.name
         );
         let (time, peer_time) = (milliseconds(weir.time), milliseconds(peer.time));
-        figure(&name, "ms", time, Some(peer_time), Some(bench.ratio));
+        figure(
+            &name,
+            "ms",
+            time,
+            Some((PEER, peer_time)),
+            Some(bench.ratio),
+        );
         figure(
             &format!("{name}, anonymous memory against peak"),
             "MiB",
             weir.anonymous,
-            Some(peer.resident),
+            Some((PEER, peer.resident)),
             Some(2.0),
         );
         figure(
             &format!("{name}, resident memory"),
             "MiB",
             weir.resident,
-            Some(peer.resident),
+            Some((PEER, peer.resident)),
             Some(1.0),
         );
         Ok(())
@@ -204,20 +213,4 @@ fn recipe(bench: &Bench) -> Recipe {
         common: CommonMetadata::default(),
         tainted: false,
     }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-fn figure(name: &str, unit: &str, weir: f64, peer: Option<f64>, target: Option<f64>) {
-    let mut line = json!({"name": name, "unit": unit, "weir": weir});
-    if let Some(peer) = peer {
-        line["peer"] = peer.into();
-        line["peer_name"] = Value::from("helm 4.2.4");
-    }
-    if let Some(target) = target {
-        line["target"] = target.into();
-    }
-    anstream::println!("{line}");
 }

@@ -14,18 +14,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::CommonMetadata;
 use weir_plugin::{Host, HostConfig, Role};
 use weir_render::{Recipe, Renderer, SourceId, Step, UnitId};
 
 use inputs::Input;
-use process::{Measured, original};
+use process::{Measured, figure, milliseconds, original};
 use world::FilesWorld;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is measured beside weir.
+const PEER: &str = "kustomize 5.8.1";
 
 fn main() -> Result<()> {
     let weir = [
@@ -99,21 +102,21 @@ impl Sides {
             &name,
             "ms",
             milliseconds(weir.time),
-            Some(milliseconds(peer.time)),
+            Some((PEER, milliseconds(peer.time))),
             Some(ratio),
         );
         figure(
             &format!("{name}, anonymous memory against peak"),
             "MiB",
             weir.anonymous,
-            Some(peer.resident),
+            Some((PEER, peer.resident)),
             Some(2.0),
         );
         figure(
             &format!("{name}, resident memory"),
             "MiB",
             weir.resident,
-            Some(peer.resident),
+            Some((PEER, peer.resident)),
             Some(1.0),
         );
         Ok(weir.time)
@@ -213,21 +216,4 @@ fn recipe(input: &Input) -> Recipe {
         common: CommonMetadata::default(),
         tainted: false,
     }
-}
-
-/// The release build of the command, beside this program.
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-fn figure(name: &str, unit: &str, weir: f64, peer: Option<f64>, target: Option<f64>) {
-    let mut line = json!({"name": name, "unit": unit, "weir": weir});
-    if let Some(peer) = peer {
-        line["peer"] = peer.into();
-        line["peer_name"] = Value::from("kustomize 5.8.1");
-    }
-    if let Some(target) = target {
-        line["target"] = target.into();
-    }
-    anstream::println!("{line}");
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::json;
 
 /// What a run took.
 #[derive(Debug)]
@@ -124,4 +125,27 @@ pub(crate) fn original(variable: &str, tool: &str) -> Result<Option<PathBuf>> {
         );
     }
     Ok(found)
+}
+
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Prints one figure. `peer` is the original by its name and its value.
+pub(crate) fn figure(
+    name: &str,
+    unit: &str,
+    weir: f64,
+    peer: Option<(&str, f64)>,
+    target: Option<f64>,
+) {
+    let mut line = json!({"name": name, "unit": unit, "weir": weir});
+    if let Some((peer_name, peer)) = peer {
+        line["peer"] = peer.into();
+        line["peer_name"] = peer_name.into();
+    }
+    if let Some(target) = target {
+        line["target"] = target.into();
+    }
+    anstream::println!("{line}");
 }

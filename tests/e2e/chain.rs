@@ -1,6 +1,6 @@
 //! Dependencies: a chain starts link by link, a cycle is named, a parent goes before its children.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
@@ -23,34 +23,12 @@ async fn a_chain_becomes_ready_on_the_local_cluster() -> Result<()> {
     chain(Place::Local).await
 }
 
-/// The units are made in the worst order, the last one first.
 async fn chain(place: Place) -> Result<()> {
     let Some(lab) = Lab::new(place, "chain").await? else {
         return Ok(());
     };
-    let map = config_map("x", "1");
-    let files: Vec<String> = (0..LENGTH).map(|n| format!("u{n}/x.yaml")).collect();
-    let contents: Vec<String> = (0..LENGTH)
-        .map(|n| map.replace("name: x", &format!("name: x{n}")))
-        .collect();
-    let changes: Vec<_> = files
-        .iter()
-        .zip(&contents)
-        .map(|(path, text)| File(path, text.as_bytes()))
-        .collect();
     let running = lab.start().await?;
-    let revision = lab.commit(&changes).await?;
-    let mut start = Instant::now();
-    for n in (0..LENGTH).rev() {
-        start = Instant::now();
-        let before = (n > 0).then(|| format!("u{}", n - 1));
-        let depends_on: Vec<&str> = before.iter().map(String::as_str).collect();
-        lab.apply(lab.kustomization(&format!("u{n}"), &format!("u{n}"), &depends_on))
-            .await?;
-    }
-    lab.ready("Kustomization", &format!("u{}", LENGTH - 1), &revision)
-        .await?;
-    let took = start.elapsed();
+    let took = lab.chain(LENGTH).await?;
     assert!(took < MOST, "the chain took {took:?}");
     assert_eq!(lab.versions().await?.len(), LENGTH);
     running.stop().await;

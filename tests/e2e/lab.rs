@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use weir_api::{Gvk, Object, ObjectKey, crd};
 use weir_cluster::{Apply, Cluster, Delete, Kube, Local, Selection};
 use weir_controller::{Clock, Controller, Fact, Options, Summary};
 use weir_plugin::{Host, HostConfig};
+use weir_testing::git::Change::File;
 use weir_testing::git::{GitServer, Repository};
 use weir_testing::{ApiServer, until};
 
@@ -278,6 +280,31 @@ impl Lab {
                 .then_some(()))
         })
         .await
+    }
+
+    /// Makes a chain of units in the worst order, the last one first, and gives the time from the moment at which nothing
+    /// but the chain is in the way until the last is ready.
+    pub(crate) async fn chain(&self, length: usize) -> Result<Duration> {
+        let files: Vec<(String, String)> = (0..length)
+            .map(|n| (format!("u{n}/x.yaml"), config_map(&format!("x{n}"), "1")))
+            .collect();
+        let changes: Vec<_> = files
+            .iter()
+            .map(|(path, text)| File(path, text.as_bytes()))
+            .collect();
+        let revision = self.commit(&changes).await?;
+        let mut start = Instant::now();
+        for n in (0..length).rev() {
+            start = Instant::now();
+            let before = (n > 0).then(|| format!("u{}", n - 1));
+            let depends_on: Vec<&str> = before.iter().map(String::as_str).collect();
+            let unit = format!("u{n}");
+            self.apply(self.kustomization(&unit, &unit, &depends_on))
+                .await?;
+        }
+        let last = format!("u{}", length.saturating_sub(1));
+        self.ready("Kustomization", &last, &revision).await?;
+        Ok(start.elapsed())
     }
 
     /// Names and resource versions of the ConfigMaps that the tests apply.

@@ -52,7 +52,7 @@ pub(crate) async fn keyring(
 }
 
 /// Asks the keys for a data key.
-pub(crate) fn unwrap(
+pub fn unwrap_key(
     keyring: &Keyring,
     scheme: &str,
     fields: &[(String, String)],

@@ -25,6 +25,7 @@ mod watch;
 mod world;
 
 pub use clock::Clock;
+pub use decryption::unwrap_key;
 pub use engine::{ArtifactOptions, Controller, ControllerError, Options, RootBinding, Summary};
 pub use fact::{Fact, Observer};
 pub use node::{NodeId, NodeKind};

@@ -179,7 +179,7 @@ impl World for ControllerWorld {
         key: &[(String, String)],
         wrapped: &[u8],
     ) -> Result<Bytes, Refusal> {
-        decryption::unwrap(&self.keyring, scheme, key, wrapped)
+        decryption::unwrap_key(&self.keyring, scheme, key, wrapped)
     }
 }
 

@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use weir_controller::unwrap_key;
 use weir_plugin::Refusal;
 use weir_secrets::laptop::{self, Found, Place};
-use weir_secrets::{Keyring, Secret, UnwrapError, WrappedKey};
+use weir_secrets::{Keyring, Secret};
 
 /// A file of keys is no longer than this.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -28,19 +29,7 @@ impl LaptopKeys {
         fields: &[(String, String)],
         wrapped: &[u8],
     ) -> Result<Bytes, Refusal> {
-        let keyring = self.found.get_or_init(look);
-        let key = WrappedKey {
-            scheme,
-            fields,
-            wrapped,
-        };
-        match keyring.unwrap(&key) {
-            Ok(secret) => Ok(Bytes::copy_from_slice(&secret)),
-            Err(UnwrapError::Unavailable(text)) => Err(Refusal::Unavailable(text)),
-            Err(UnwrapError::NoKey(text) | UnwrapError::Damaged(text)) => {
-                Err(Refusal::Invalid(text))
-            }
-        }
+        unwrap_key(self.found.get_or_init(look), scheme, fields, wrapped)
     }
 }
 

@@ -8,8 +8,8 @@ use stats_alloc::{Region, StatsAlloc};
 use weir_chart::{Chart, ChartFile, Limits, Overrides, Profile, TreeError};
 use weir_helm::{Offline, Prepared, RenderOptions, render};
 
-use crate::figure;
 use crate::inputs::{Bench, KUBE_VERSION};
+use crate::process::figure;
 
 /// What loading and the first render allocate, and what another render of the same prepared chart does.
 pub(crate) fn profile(bench: &Bench, allocator: &StatsAlloc<System>) -> Result<()> {
