@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use weir_plugin::Refusal;
-use weir_plugin::ask::Budget;
-use weir_render::{InputRef, InputValue, Registered, SourceId, SourceTree, World};
+use weir_render::{Registered, SourceId, SourceTree, World};
 use weir_tree::Tree;
 
 pub(crate) struct FilesWorld {
@@ -20,10 +18,6 @@ impl FilesWorld {
     }
 }
 
-fn none<T>() -> Result<T, Refusal> {
-    Err(Refusal::Absent)
-}
-
 impl World for FilesWorld {
     fn source(&self, _: &SourceId) -> Result<SourceTree, Refusal> {
         Ok(SourceTree {
@@ -35,9 +29,6 @@ impl World for FilesWorld {
     fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
         self.plugins.get(name).cloned().ok_or(Refusal::Absent)
     }
-    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
-        none()
-    }
     fn kube_version(&self) -> String {
         "v1.35.4".into()
     }
@@ -46,20 +37,5 @@ impl World for FilesWorld {
     }
     fn random_key(&self) -> Option<[u8; 32]> {
         Some([1; 32])
-    }
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        none()
-    }
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        none()
-    }
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        none()
-    }
-    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        none()
-    }
-    fn unwrap_key(&self, _: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
-        none()
     }
 }

@@ -35,6 +35,8 @@ pub struct InputValue {
 }
 
 /// What a render can know. Within one render the same question has the same answer.
+///
+/// What a world says nothing about is not there.
 pub trait World: Send + Sync {
     fn source(&self, id: &SourceId) -> Result<SourceTree, Refusal>;
 
@@ -42,7 +44,9 @@ pub trait World: Send + Sync {
     fn plugin(&self, name: &str) -> Result<Registered, Refusal>;
 
     /// `Absent` if the object or the key is not there.
-    fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal>;
+    fn input(&self, _reference: &InputRef) -> Result<InputValue, Refusal> {
+        Err(Refusal::Absent)
+    }
 
     /// `v1.35.4`
     fn kube_version(&self) -> String;
@@ -56,38 +60,48 @@ pub trait World: Send + Sync {
     /// One object of the cluster as JSON, with the rights of the unit.
     fn object(
         &self,
-        api_version: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<String, Refusal>;
+        _api_version: &str,
+        _kind: &str,
+        _namespace: &str,
+        _name: &str,
+    ) -> Result<String, Refusal> {
+        Err(Refusal::Absent)
+    }
 
     /// Objects of the cluster as a JSON array, with the rights of the unit.
     fn objects(
         &self,
-        api_version: &str,
-        kind: &str,
-        namespace: &str,
-        labels: &str,
-    ) -> Result<String, Refusal>;
+        _api_version: &str,
+        _kind: &str,
+        _namespace: &str,
+        _labels: &str,
+    ) -> Result<String, Refusal> {
+        Err(Refusal::Absent)
+    }
 
     /// The tree behind a URL, pinned for this render.
-    fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal>;
+    fn open_url(&self, _url: &str, _budget: &Budget) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Absent)
+    }
 
     /// A chart by repository, name and version range, pinned for this render.
     fn open_chart(
         &self,
-        repository: &str,
-        name: &str,
-        version: &str,
-        budget: &Budget,
-    ) -> Result<SourceTree, Refusal>;
+        _repository: &str,
+        _name: &str,
+        _version: &str,
+        _budget: &Budget,
+    ) -> Result<SourceTree, Refusal> {
+        Err(Refusal::Absent)
+    }
 
     /// Recovers a data key with a private key that stays here.
     fn unwrap_key(
         &self,
-        scheme: &str,
-        key: &[(String, String)],
-        wrapped: &[u8],
-    ) -> Result<Bytes, Refusal>;
+        _scheme: &str,
+        _key: &[(String, String)],
+        _wrapped: &[u8],
+    ) -> Result<Bytes, Refusal> {
+        Err(Refusal::Absent)
+    }
 }

@@ -115,26 +115,6 @@ impl World for TestWorld {
     fn random_key(&self) -> Option<[u8; 32]> {
         Some([self.seen.key; 32])
     }
-
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn unwrap_key(&self, _: &str, _: &[(String, String)], _: &[u8]) -> Result<Bytes, Refusal> {
-        Err(Refusal::Absent)
-    }
 }
 
 fn asker() -> &'static (Arc<Host>, Arc<Loaded>) {

@@ -12,8 +12,7 @@ use weir_api::kustomize::CommonMetadata;
 use weir_plugin::ask::Budget;
 use weir_plugin::{Document, Host, HostConfig, Refusal, Role};
 use weir_render::{
-    InputRef, InputValue, Recipe, Registered, RenderError, Rendered, Renderer, SourceId,
-    SourceTree, Step, UnitId, World,
+    Recipe, Registered, RenderError, Rendered, Renderer, SourceId, SourceTree, Step, UnitId, World,
 };
 use weir_tree::{FolderOptions, FolderTree};
 
@@ -121,10 +120,6 @@ impl World for CaseWorld {
         self.plugins.get(name).cloned().ok_or(Refusal::Absent)
     }
 
-    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
-        Err(Refusal::Absent)
-    }
-
     fn kube_version(&self) -> String {
         // What a chart sees here is Helm's own version, as there is no cluster.
         "v0.0.0".to_owned()
@@ -136,18 +131,6 @@ impl World for CaseWorld {
 
     fn random_key(&self) -> Option<[u8; 32]> {
         None
-    }
-
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
     }
 
     fn open_chart(
@@ -162,14 +145,5 @@ impl World for CaseWorld {
             return Err(Refusal::Absent);
         }
         tree(&folder)
-    }
-
-    fn unwrap_key(
-        &self,
-        _: &str,
-        _: &[(String, String)],
-        _: &[u8],
-    ) -> Result<bytes::Bytes, Refusal> {
-        Err(Refusal::Absent)
     }
 }

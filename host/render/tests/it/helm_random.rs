@@ -9,11 +9,9 @@ use std::thread;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::CommonMetadata;
-use weir_plugin::ask::Budget;
 use weir_plugin::{Document, Host, HostConfig, Refusal, Role};
 use weir_render::{
-    InputRef, InputValue, Recipe, Registered, Rendered, Renderer, SourceId, SourceTree, Step,
-    UnitId, World,
+    Recipe, Registered, Rendered, Renderer, SourceId, SourceTree, Step, UnitId, World,
 };
 use weir_tree::{EmptyTree, OverlayTree, TreePath};
 
@@ -402,10 +400,6 @@ impl World for LotsWorld {
         self.plugins.get(name).cloned().ok_or(Refusal::Absent)
     }
 
-    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
-        Err(Refusal::Absent)
-    }
-
     fn kube_version(&self) -> String {
         "v1.36.0".to_owned()
     }
@@ -416,30 +410,5 @@ impl World for LotsWorld {
 
     fn random_key(&self) -> Option<[u8; 32]> {
         self.key
-    }
-
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
-    }
-
-    fn unwrap_key(
-        &self,
-        _: &str,
-        _: &[(String, String)],
-        _: &[u8],
-    ) -> Result<bytes::Bytes, Refusal> {
-        Err(Refusal::Absent)
     }
 }

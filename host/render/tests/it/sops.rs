@@ -8,11 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use weir_plugin::ask::Budget;
 use weir_plugin::{HostConfig, Refusal};
 use weir_render::{
-    Encrypted, InputRef, InputValue, LowerOptions, Registered, RenderError, Rendered, Renderer,
-    SourceId, SourceTree, WithoutKey, World, lower_kustomization,
+    Encrypted, LowerOptions, Registered, RenderError, Rendered, Renderer, SourceId, SourceTree,
+    WithoutKey, World, lower_kustomization,
 };
 use weir_tree::{EmptyTree, OverlayTree, TreePath};
 
@@ -33,9 +32,6 @@ impl World for Here {
     fn plugin(&self, name: &str) -> Result<Registered, Refusal> {
         self.plugins.get(name).cloned().ok_or(Refusal::Absent)
     }
-    fn input(&self, _: &InputRef) -> Result<InputValue, Refusal> {
-        Err(Refusal::Absent)
-    }
     fn kube_version(&self) -> String {
         "v1.35.4".to_owned()
     }
@@ -44,18 +40,6 @@ impl World for Here {
     }
     fn random_key(&self) -> Option<[u8; 32]> {
         None
-    }
-    fn object(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-    fn objects(&self, _: &str, _: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(Refusal::Absent)
-    }
-    fn open_url(&self, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
-    }
-    fn open_chart(&self, _: &str, _: &str, _: &str, _: &Budget) -> Result<SourceTree, Refusal> {
-        Err(Refusal::Absent)
     }
     fn unwrap_key(
         &self,
