@@ -189,7 +189,7 @@ impl ProxySpec {
     }
 }
 
-/// How often a request is sent that a server has no time for now.
+/// How often a request is sent to a server that says it is busy.
 const TRIES: u32 = 3;
 /// The longest that a server's wish to be asked later is followed; the source is tried again then.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
