@@ -151,6 +151,19 @@ fn only_what_matters_counts_as_a_change() {
 }
 
 #[test]
+fn a_request_that_came_during_a_run_outlives_it() {
+    let mut graph = graph(&[("u", &[])]);
+    let as_the_run_left_it = graph.get(&id("u")).unwrap().object.clone();
+    let asked = |object: &mut Value| {
+        object["metadata"]["annotations"] = json!({names::REQUESTED_AT: "1"});
+    };
+    graph.see(&id("u"), kustomization("u", &[], asked));
+    graph.update(&id("u"), as_the_run_left_it);
+    let object = &graph.get(&id("u")).unwrap().object;
+    assert_eq!(object.annotation(names::REQUESTED_AT), Some("1"));
+}
+
+#[test]
 fn edges_follow_the_object() {
     let mut graph = graph(&[("app", &["db"])]);
     assert_eq!(graph.named_by(&id("db")), [id("app")]);
