@@ -34,7 +34,7 @@ fn main() {
     for input in INPUTS {
         println!("cargo::rerun-if-changed={}", top.join(input).display());
     }
-    let mut list = String::from("const EMBEDDED: &[Embedded] = &[\n");
+    let mut list = String::from("static EMBEDDED: &[Embedded] = &[\n");
     for name in PLUGINS {
         let component = build(&top, &out, name);
         let code = weir_plugin::precompile(&component, &target)
@@ -45,7 +45,7 @@ fn main() {
         let digest = weir_tree::Digest::of(&component);
         writeln!(
             list,
-            "    Embedded {{ name: {name:?}, code: include_bytes!({file:?}), digest: {:?} }},",
+            "    Embedded {{ name: {name:?}, code: &EmbeddedCode(*include_bytes!({file:?})), digest: {:?} }},",
             digest.as_bytes()
         )
         .expect("writing into a text");

@@ -137,8 +137,7 @@ impl Graph {
         object.metadata_mut().shift_remove("managedFields");
         if let Some(node) = self.nodes.get_mut(id)
             && compare(&node.object, &object) == Seen::Same
-            && node.object.annotation(names::REQUESTED_AT)
-                == object.annotation(names::REQUESTED_AT)
+            && node.object.annotation(names::REQUESTED_AT) == object.annotation(names::REQUESTED_AT)
         {
             node.object = object;
         }

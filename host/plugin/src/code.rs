@@ -2,13 +2,17 @@
 //!
 //! Wasmtime checks that code fits its version and configuration, but it cannot check that nobody wrote other machine code
 //! into it: to deserialise a file means to run it. So code is taken from two places only. One is the binary itself, into
-//! which the build put it ([`embedded`]). The other is a cache folder ([`cache`]), where each file carries a keyed digest
+//! which the build put it ([`EmbeddedCode`]): it is run where it lies, so that only the pages which a call needs are read,
+//! and no process has a copy of its own. The other is a cache folder ([`cache`]), where each file carries a keyed digest
 //! made with a random key which only this installation has: a file that somebody else wrote does not pass and is compiled
 //! again from the component.
 
-use sha2::{Digest as _, Sha256};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use rustix::mm::MprotectFlags;
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, CustomCodeMemory, Engine};
 
 pub(crate) mod cache;
 
@@ -25,25 +29,52 @@ pub(crate) fn enable_cpu_features(config: &mut Config, features: &[&str]) {
     }
 }
 
-/// Code as the build embeds it: a digest against damage, then what wasmtime made.
-pub(crate) fn seal(code: &[u8]) -> Vec<u8> {
-    let mut sealed = Sha256::digest(code).to_vec();
-    sealed.extend_from_slice(code);
-    sealed
+/// Code that the build embedded into this binary, at an address where it can be run. It is a `static` of its own, made as
+/// `EmbeddedCode(*include_bytes!(…))`.
+#[derive(Debug)]
+// The largest page of the architectures that weir runs on.
+#[repr(C, align(65536))]
+pub struct EmbeddedCode<T: ?Sized = [u8]>(pub T);
+
+/// Loads embedded code. The message says what is wrong with it.
+#[expect(unsafe_code, reason = "runs ahead-of-time compiled code in place")]
+pub(crate) fn embedded(engine: &Engine, code: &'static EmbeddedCode) -> Result<Component, String> {
+    // SAFETY: the bytes are `'static` and never written, part of this binary, and what `precompile` made of a component at
+    // build time. Whoever can write other bytes there can replace the rest of the program as well.
+    unsafe { Component::deserialize_raw(engine, NonNull::from(&code.0)) }
+        .map_err(|error| format!("{error:#}"))
 }
 
-/// Loads code that the build embedded into this binary. The message says what is wrong with it.
-#[expect(unsafe_code, reason = "deserialises ahead-of-time compiled code")]
-pub(crate) fn embedded(engine: &Engine, sealed: &'static [u8]) -> Result<Component, String> {
-    let Some((digest, code)) = sealed.split_at_checked(32) else {
-        return Err("it is shorter than its digest".to_owned());
-    };
-    if Sha256::digest(code).as_slice() != digest {
-        return Err("it does not have the digest that the build gave it".to_owned());
+/// Lets code be run: what was compiled or read into memory, and what lies in the binary, which wasmtime's own way does
+/// not cover.
+pub(crate) fn make_runnable(config: &mut Config) {
+    config.with_custom_code_memory(Some(Arc::new(Runnable)));
+}
+
+struct Runnable;
+
+impl CustomCodeMemory for Runnable {
+    fn required_alignment(&self) -> usize {
+        rustix::param::page_size()
     }
-    // SAFETY: the bytes are `'static`, part of this binary, and end in what `precompile` made of a component at build time,
-    // as their digest shows. Whoever can write other bytes there can replace the rest of the program as well.
-    unsafe { Component::deserialize(engine, code) }.map_err(|error| error.to_string())
+
+    #[expect(unsafe_code, reason = "changes the protection of memory")]
+    fn publish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
+        let flags = MprotectFlags::READ | MprotectFlags::EXEC;
+        // SAFETY: wasmtime hands over the text section of an image that it owns, or of an `EmbeddedCode`. Sections begin at
+        // pages, so that nothing else is in the range but what follows in the last page, which stays readable.
+        unsafe {
+            icache::clear_cache(ptr.cast(), len)?;
+            rustix::mm::mprotect(ptr.cast_mut().cast(), len, flags)?;
+        }
+        icache::pipeline_flush_mt()?;
+        Ok(())
+    }
+
+    /// An image that wasmtime owns is unmapped next; one in the binary stays as it is.
+    fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
+        Ok(())
+    }
 }
 
 /// Loads code that [`cache::Cache`] found to be written by this installation.

@@ -46,6 +46,8 @@ pub(crate) fn engine_config(target: &str) -> wasmtime::Result<Config> {
         .async_stack_size(stack.saturating_add(1 << 20))
         .wasm_backtrace_max_frames(NonZeroUsize::new(40))
         .generate_address_map(true)
+        // Nothing unwinds through a guest but wasmtime itself, which has tables of its own.
+        .native_unwind_info(false)
         .memory_init_cow(true)
         // The answers of a guest must not depend on the machine.
         .cranelift_nan_canonicalization(true)

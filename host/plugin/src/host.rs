@@ -11,7 +11,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use weir_tree::Digest;
 
-use crate::code::{self, cache::Cache, cache::CacheError};
+use crate::code::{self, EmbeddedCode, cache::Cache, cache::CacheError};
 use crate::engine::{Pool, TARGET, engine_config, with_pool};
 use crate::execute;
 use crate::load::{self, About, Guest, LoadError, Loaded};
@@ -108,7 +108,7 @@ impl Host {
     /// component that it was made of.
     pub fn load_embedded(
         &self,
-        code: &'static [u8],
+        code: &'static EmbeddedCode,
         component: Digest,
     ) -> Result<Arc<Loaded>, LoadError> {
         self.once(component, || {
@@ -192,9 +192,7 @@ pub fn precompile(component: &[u8], target: &str) -> Result<Vec<u8>, LoadError> 
     load::check_binary(component)?;
     let invalid = |error: wasmtime::Error| LoadError::Invalid(format!("{error:#}"));
     let engine = Engine::new(&engine_config(target).map_err(invalid)?).map_err(invalid)?;
-    Ok(code::seal(
-        &engine.precompile_component(component).map_err(invalid)?,
-    ))
+    engine.precompile_component(component).map_err(invalid)
 }
 
 fn engine(concurrency: u32) -> Result<Engine, HostError> {
@@ -207,6 +205,7 @@ fn engine(concurrency: u32) -> Result<Engine, HostError> {
             calls: concurrency * (Limits::CEILING.depth + 1),
         },
     );
+    code::make_runnable(&mut config);
     Engine::new(&config).map_err(failed)
 }
 

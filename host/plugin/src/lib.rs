@@ -27,7 +27,7 @@ mod ticker;
 
 pub use ask::{Answer, Environment, Given, Question, Refusal, Role, TreeId};
 pub use call::{Call, CallError, Diagnostic, Kind, LogLine, Outcome, Severity};
-pub use code::cache::CacheError;
+pub use code::{EmbeddedCode, cache::CacheError};
 pub use document::{Document, DocumentError, Identity, JsonError, Place};
 pub use engine::TARGET;
 pub use grant::{GrantError, Grants};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_plugin::{Grants, Host, Limits, LoadError};
+use weir_plugin::{EmbeddedCode, Grants, Host, Limits, LoadError};
 use weir_tree::Digest;
 
 use crate::world::Registered;
@@ -11,7 +11,7 @@ use crate::world::Registered;
 /// One embedded component: its compiled code and the digest of the component that it was made of.
 struct Embedded {
     name: &'static str,
-    code: &'static [u8],
+    code: &'static EmbeddedCode,
     digest: [u8; 32],
 }
 
