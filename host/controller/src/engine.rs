@@ -566,10 +566,7 @@ fn unit_id(id: &NodeId) -> UnitId {
 }
 
 fn source_id(id: &NodeId) -> SourceId {
-    SourceId {
-        kind: id.kind.as_str().to_owned(),
-        name: id.name.clone(),
-    }
+    SourceId::of(id.kind.as_str(), id.name.clone())
 }
 
 async fn sleep_until(when: Option<Instant>) {

@@ -26,7 +26,7 @@ pub use lower::{
     Capabilities, Encrypted, LowerError, LowerOptions, WithoutKey, lower_helm_release,
     lower_kustomization, lower_pipeline,
 };
-pub use recipe::{FilterStep, InputRef, Recipe, SourceId, Step, UnitId};
+pub use recipe::{FilterStep, InputRef, Recipe, SourceId, SourceName, Step, UnitId};
 pub use render::{RenderError, Rendered, Renderer, StepReport};
 pub use trace::Trace;
 pub use world::{InputValue, Registered, SourceTree, World};

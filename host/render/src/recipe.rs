@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde_json::Value;
 use weir_api::ObjectName;
@@ -15,9 +17,12 @@ pub struct UnitId {
     pub name: ObjectName,
 }
 
-/// Names a source.
+/// Names a source. Each file that a render reads notes it, so clones share one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId {
+pub struct SourceId(Arc<SourceName>);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceName {
     pub kind: String,
     pub name: ObjectName,
 }
@@ -88,10 +93,22 @@ impl SourceId {
         namespace: impl Into<String>,
         name: impl Into<String>,
     ) -> Self {
-        Self {
+        Self::of(kind, ObjectName::new(namespace, name))
+    }
+
+    pub fn of(kind: impl Into<String>, name: ObjectName) -> Self {
+        Self(Arc::new(SourceName {
             kind: kind.into(),
-            name: ObjectName::new(namespace, name),
-        }
+            name,
+        }))
+    }
+}
+
+impl Deref for SourceId {
+    type Target = SourceName;
+
+    fn deref(&self) -> &SourceName {
+        &self.0
     }
 }
 

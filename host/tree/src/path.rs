@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +14,10 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_DEPTH: usize = 255;
 
 /// A path relative to a tree's root: names joined by `/`, no `.`, `..`, empty or NUL parts, never absolute.
-/// The empty path is the root. Values exist only in this normal form.
+/// The empty path is the root. Values exist only in this normal form; clones share their text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct TreePath(String);
+pub struct TreePath(Arc<str>);
 
 /// Why a text is not a [`TreePath`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +41,7 @@ pub enum PathError {
 impl TreePath {
     /// The root.
     pub fn root() -> Self {
-        Self(String::new())
+        Self(Arc::default())
     }
 
     /// Takes a path that must already be in normal form.
@@ -56,7 +57,7 @@ impl TreePath {
                 return Err(PathError::NotPlain(shown(text)));
             }
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// Takes a path as people write it (`./a//b/../c/`) relative to `self` and brings it into normal form.
@@ -79,7 +80,7 @@ impl TreePath {
         if joined.len() > MAX_PATH {
             return Err(PathError::TooLong(joined.len()));
         }
-        Ok(Self(joined))
+        Ok(Self(joined.into()))
     }
 
     fn check_outline(text: &str) -> Result<(), PathError> {
@@ -118,11 +119,10 @@ impl TreePath {
         if self.is_root() {
             return None;
         }
-        Some(Self(
-            self.0
-                .rsplit_once('/')
-                .map_or(String::new(), |(head, _)| head.to_owned()),
-        ))
+        Some(match self.0.rsplit_once('/') {
+            Some((head, _)) => Self(head.into()),
+            None => Self::root(),
+        })
     }
 
     /// Whether this path is `ancestor` or stands below it.
@@ -130,7 +130,7 @@ impl TreePath {
         ancestor.is_root()
             || self
                 .0
-                .strip_prefix(&ancestor.0)
+                .strip_prefix(&*ancestor.0)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -147,7 +147,7 @@ impl TreePath {
             return Err(PathError::TooLong(joined.len()));
         }
         check_depth(joined.split('/').count())?;
-        Ok(Self(joined))
+        Ok(Self(joined.into()))
     }
 
     /// This path as seen from `ancestor`, if it stands below it.
@@ -156,9 +156,7 @@ impl TreePath {
             return None;
         }
         Some(Self(
-            self.0[ancestor.0.len()..]
-                .trim_start_matches('/')
-                .to_owned(),
+            self.0[ancestor.0.len()..].trim_start_matches('/').into(),
         ))
     }
 }
@@ -223,7 +221,7 @@ impl TryFrom<String> for TreePath {
 
 impl From<TreePath> for String {
     fn from(path: TreePath) -> Self {
-        path.0
+        path.0.to_string()
     }
 }
 

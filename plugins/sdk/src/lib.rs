@@ -42,7 +42,9 @@
 //! [`report`]. A component imports only what it uses. Everything but documents, context and report has to be granted, and a
 //! question that is not granted gives a [`Refusal`], which `?` turns into an error that says which grant is missing.
 //!
-//! Invariants: this crate has no state, and keeps nothing from the host back. It does what the contract in `wit/` says and
+//! With the feature `heap` (a default) a plugin has an allocator that is made for instances which live for one call.
+//!
+//! Invariants: this crate has no state but the memory's, and keeps nothing from the host back. It does what the contract in `wit/` says and
 //! adds only convenience; [`raw`] is the contract itself.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -53,6 +55,8 @@ pub mod delegate;
 pub mod documents;
 mod error;
 pub mod fetch;
+#[cfg(any(test, all(target_arch = "wasm32", feature = "heap")))]
+mod heap;
 pub mod inputs;
 pub mod keys;
 pub mod objects;

@@ -162,6 +162,10 @@ impl Folder {
         let mut found = None;
         let mut names = Vec::new();
         for name in kustomization::NAMES {
+            // Without an error made of the folder's listing, which would have everything in it looked at.
+            if self.kind(name).is_none() {
+                continue;
+            }
             if let Ok(loaded) = self.load(host, options, name, Filtered::No) {
                 names.push(name);
                 found = Some((name, loaded));

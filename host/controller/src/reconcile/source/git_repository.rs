@@ -173,10 +173,7 @@ async fn others(ctx: &Context, run: &Run, include: &[GitInclude]) -> Result<Vec<
     let mut others = Vec::new();
     for one in include {
         let id = node(run, one);
-        let source = SourceId {
-            kind: id.kind.as_str().to_owned(),
-            name: id.name.clone(),
-        };
+        let source = SourceId::of(id.kind.as_str(), id.name.clone());
         let name = &one.repository.name;
         let Some(found) = run.sources.get(&source) else {
             let there = ctx.cluster.get(&id.key()).await.ok().flatten();

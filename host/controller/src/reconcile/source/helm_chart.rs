@@ -276,13 +276,8 @@ async fn pulled(
 async fn from_source(ctx: &Context, run: &Run, source: &HelmChart) -> Result<Built, Problem> {
     let spec = &source.spec;
     let kind = spec.source_ref.kind.as_str();
-    let id = SourceId {
-        kind: kind.to_owned(),
-        name: weir_api::ObjectName::new(
-            run.id.name.namespace.clone(),
-            spec.source_ref.name.clone(),
-        ),
-    };
+    let namespace = run.id.name.namespace.clone();
+    let id = SourceId::new(kind, namespace, spec.source_ref.name.clone());
     let tree = run.sources.get(&id).cloned();
     let tree = tree.ok_or_else(|| no_artifact(&spec.source_ref.name, kind))?;
     let key = format!("{} {}", tree.revision, key(run, source));
@@ -478,10 +473,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn source_id(id: &NodeId) -> SourceId {
-    SourceId {
-        kind: id.kind.as_str().to_owned(),
-        name: id.name.clone(),
-    }
+    SourceId::of(id.kind.as_str(), id.name.clone())
 }
 
 fn file_name(name: &str, version: &str) -> String {
