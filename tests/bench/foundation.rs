@@ -11,22 +11,24 @@ mod chain;
 )]
 #[path = "../e2e/lab.rs"]
 mod lab;
+#[expect(clippy::unwrap_used, reason = "as in the tests")]
+#[path = "foundation/rest.rs"]
+mod rest;
 #[path = "world.rs"]
 mod world;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use weir_api::inventory::Inventory;
 use weir_api::kustomize::Kustomization;
-use weir_api::{Object, crd, names};
+use weir_api::names;
 use weir_apply::{Journal, Live, Owner, Request, apply, prepare};
-use weir_cluster::{Apply, Cluster, ClusterError, Local};
-use weir_controller::{Clock, Controller, NodeId, NodeKind, Options, RootBinding};
+use weir_cluster::{Cluster, ClusterError, Local};
 use weir_plugin::{Document, Host, HostConfig};
 use weir_render::{Index, Recipe, Renderer, SourceId};
 use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
@@ -44,7 +46,7 @@ const AT_REST: &str = "at-rest";
 
 fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some(AT_REST) {
-        return runtime()?.block_on(at_rest());
+        return runtime()?.block_on(rest::run());
     }
     let measuring = std::thread::Builder::new()
         .stack_size(weir_plugin::stack::THREAD_STACK)
@@ -208,103 +210,6 @@ async fn reconcile(
         "something changed"
     );
     Ok(())
-}
-
-/// The whole program's controller over 1,000 ready units, and then nothing to do.
-async fn at_rest() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let repository = folder.path().join("repository");
-    for unit in 0..UNITS {
-        let path = repository.join(format!("u{unit}"));
-        std::fs::create_dir_all(&path)?;
-        for (name, text) in unit_files(unit, "1") {
-            std::fs::write(path.join(name), text)?;
-        }
-    }
-    let cluster: Arc<dyn Cluster> = Arc::new(Local::open(folder.path().join("cluster"))?);
-    let how = Apply {
-        manager: "bench".into(),
-        force: true,
-        dry_run: false,
-    };
-    for (_, definition) in crd::all() {
-        cluster.apply(&Object::new(definition)?, &how).await?;
-    }
-    cluster.discover(true).await?;
-    cluster
-        .apply(
-            &Object::new(
-                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bench"}}),
-            )?,
-            &how,
-        )
-        .await?;
-    let git = json!({"apiVersion": names::SOURCE_V1, "kind": "GitRepository", "metadata": {"namespace": "bench", "name": "repo"},
-        "spec": {"interval": "1h", "url": "https://localhost/none"}});
-    cluster.apply(&Object::new(git)?, &how).await?;
-    for unit in 0..UNITS {
-        cluster
-            .apply(&Object::new(kustomization(unit))?, &how)
-            .await?;
-    }
-    let options = Options {
-        once: false,
-        concurrency: 8,
-        events: false,
-        root: Some(RootBinding {
-            source: NodeId::new(NodeKind::GitRepository, "bench", "repo"),
-            folder: repository,
-        }),
-        namespace: "bench".into(),
-        only_namespace: None,
-        cache: folder.path().join("cache"),
-        artifacts: None,
-        memo_bytes: 64 << 20,
-    };
-    let host = Arc::new(Host::new(HostConfig::default())?);
-    let applied = Arc::new(tokio::sync::Semaphore::new(0));
-    let observer = {
-        let applied = applied.clone();
-        Arc::new(move |fact: &weir_controller::Fact| {
-            if let weir_controller::Fact::Applied { .. } = fact {
-                applied.add_permits(1);
-            }
-        })
-    };
-    let started = Instant::now();
-    let controller = Controller::new(cluster, host, options, Clock::system(), observer).await?;
-    let stop = CancellationToken::new();
-    let running = tokio::spawn({
-        let stop = stop.clone();
-        async move { controller.run(stop).await }
-    });
-    let all = applied.acquire_many(u32::try_from(UNITS)?).await?;
-    let took = started.elapsed().as_secs_f64() * 1000.0;
-    anstream::println!(
-        "{}",
-        json!({"name": "install of 1,000 units on the local cluster", "unit": "ms", "weir": took})
-    );
-    all.forget();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    figure(
-        "anonymous memory with 1,000 units at rest",
-        "MiB",
-        anonymous()?,
-        60.0,
-    );
-    stop.cancel();
-    running.await??;
-    Ok(())
-}
-
-fn anonymous() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"))
-        .context("RssAnon is not in the status")?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024.0)
 }
 
 fn renderer(host: Arc<Host>) -> Result<Renderer> {
