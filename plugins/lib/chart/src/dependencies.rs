@@ -166,8 +166,14 @@ fn import_values(chart: &mut Chart, profile: Profile) -> Result<(), ChartError> 
         }
         dependency.import_values = normal;
     }
-    let values = deep_copy(&all);
-    merge_tables(&values, &imported, profile);
+    // Nothing under the values changes nothing.
+    let values = if imported.borrow().is_empty() {
+        all
+    } else {
+        let values = deep_copy(&all);
+        merge_tables(&values, &imported, profile);
+        values
+    };
     chart.values = Arc::new(map_to(&values));
     chart.metadata.dependencies = Some(dependencies);
     Ok(())

@@ -1,6 +1,6 @@
 //! `.helmignore`.
 
-use crate::pattern::{BadPattern, matches};
+use crate::pattern::{BadPattern, literal_start, matches};
 
 /// The rules of one `.helmignore`, with Helm's own rule behind them.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct IgnoreRules {
 #[derive(Debug, Clone)]
 struct Rule {
     pattern: String,
+    /// How long the part of the pattern is that a name must begin with.
+    literal: usize,
     /// Whether the pattern is matched against the path, and not the name alone.
     whole_path: bool,
     negated: bool,
@@ -69,6 +71,7 @@ impl IgnoreRules {
         };
         self.rules.push(Rule {
             pattern: pattern.to_owned(),
+            literal: literal_start(pattern).len(),
             whole_path,
             negated,
             folders_only,
@@ -95,7 +98,10 @@ impl IgnoreRules {
                 }
                 continue;
             }
-            let hit = matches(&rule.pattern, subject).unwrap_or(false);
+            let begins = subject
+                .as_bytes()
+                .starts_with(&rule.pattern.as_bytes()[..rule.literal]);
+            let hit = begins && matches(&rule.pattern, subject).unwrap_or(false);
             if hit != rule.negated {
                 return true;
             }

@@ -12,6 +12,15 @@ pub struct BadPattern;
 ///
 /// When the pattern is malformed and the match got to the place where it is.
 pub fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
+    if literal_start(pattern).len() == pattern.len() {
+        return Ok(pattern == name);
+    }
+    if let Some(end) = pattern.strip_prefix('*')
+        && literal_start(end).len() == end.len()
+    {
+        let start = name.strip_suffix(end);
+        return Ok(start.is_some_and(|start| !start.contains('/')));
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut pattern, mut name) = (pattern.as_slice(), name.as_slice());
@@ -50,6 +59,13 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
         return Ok(false);
     }
     Ok(name.is_empty())
+}
+
+/// What a pattern wants a name to begin with: all in front of the first character with a meaning.
+pub(crate) fn literal_start(pattern: &str) -> &str {
+    let special = |byte: u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
+    let end = pattern.bytes().position(special);
+    &pattern[..end.unwrap_or(pattern.len())]
 }
 
 /// Whether a star comes first, what follows up to the next star, and the rest.

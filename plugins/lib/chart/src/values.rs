@@ -16,6 +16,9 @@ pub fn read_values(text: &str, profile: Profile) -> Result<Map<String, Value>, V
     if !profile.merges_documents() {
         return read_map(text, "");
     }
+    if !text.is_empty() && !text.starts_with("---") && !text.contains("\n---") {
+        return read_map(text, UNMARSHAL);
+    }
     let mut values = Map::new();
     let mut document = String::new();
     for line in text.split_inclusive('\n') {

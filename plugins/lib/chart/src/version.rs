@@ -13,14 +13,12 @@
 //! ```
 
 mod constraint;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 pub use constraint::{Constraints, Wording};
 
@@ -90,13 +88,6 @@ pub struct Version {
     pub original: String,
 }
 
-static LOOSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?$",
-    )
-    .expect("the pattern is valid")
-});
-
 impl Version {
     /// Bytes that a version may have.
     pub const MAX_LEN: usize = 256;
@@ -162,10 +153,12 @@ impl Version {
         if text.len() > Self::MAX_LEN {
             return Err(VersionError::TooLong);
         }
-        let found = LOOSE.captures(text).ok_or(VersionError::Invalid)?;
-        let group = |at: usize| found.get(at).map_or("", |part| part.as_str());
-        let number = |at: usize| {
-            let digits = group(at).trim_start_matches('.');
+        let found = shape::version(text, |byte| byte.is_ascii_digit());
+        let Some((found, "")) = found else {
+            return Err(VersionError::Invalid);
+        };
+        let number = |part: &str| {
+            let digits = part.trim_start_matches('.');
             if digits.is_empty() {
                 return Ok(0);
             }
@@ -174,11 +167,11 @@ impl Version {
                 .map_err(|_| VersionError::SegmentRange(digits.to_owned()))
         };
         let version = Self {
-            major: number(1)?,
-            minor: number(2)?,
-            patch: number(3)?,
-            pre: group(5).to_owned(),
-            metadata: group(8).to_owned(),
+            major: number(found.major)?,
+            minor: number(found.minor)?,
+            patch: number(found.patch)?,
+            pre: found.pre.get(1..).unwrap_or_default().to_owned(),
+            metadata: found.metadata.get(1..).unwrap_or_default().to_owned(),
             original: text.to_owned(),
         };
         if !version.pre.is_empty() {

@@ -6,8 +6,10 @@ mod string;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use memchr::memchr;
 
 use lexer::{Kind, Lexer, Token};
 pub(crate) use number::Number;
@@ -44,6 +46,7 @@ pub(crate) fn parse(
     let keyword = |name| functions.get(name).is_none();
     let mut parser = Parser {
         lexer: Lexer::new(bytes, delimiters, keyword("break"), keyword("continue")),
+        text: source.text.as_str(),
         source: &source,
         functions,
         tokens: [Token {
@@ -54,25 +57,39 @@ pub(crate) fn parse(
         }; 3],
         pending: 0,
         scope: Scope::default(),
-        ids: HashMap::new(),
+        // Number 0 is the variable that every template has.
+        ids: BTreeMap::from([(&b"$"[..], 0)]),
+        variables: vec![Text::from_static("$")],
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        operands: Vec::new(),
+        names: Vec::new(),
         nesting: 0,
         templates: Vec::new(),
     };
-    parser.id(b"$");
-    parser.file()?;
+    parser.file().map_err(|error| *error)?;
     Ok(parser.templates)
 }
 
 struct Parser<'p> {
     lexer: Lexer<'p>,
     source: &'p Rc<Source>,
+    /// The same text, if it is UTF-8.
+    text: Option<&'p str>,
     functions: &'p Functions,
     tokens: [Token; 3],
     /// How many of `tokens` were read ahead.
     pending: usize,
     scope: Scope,
     /// Numbers of variable names.
-    ids: HashMap<&'p [u8], u32>,
+    ids: BTreeMap<&'p [u8], u32>,
+    /// Names of variables by number.
+    variables: Vec<Text>,
+    // What belongs to lists that are not yet finished, so that each is made with exactly the memory that it needs.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Operand>,
+    names: Vec<Text>,
     nesting: u32,
     templates: Vec<Rc<Template>>,
 }
@@ -116,7 +133,8 @@ enum Control {
     Range,
 }
 
-type Parsed<T> = Result<T, ParseError>;
+/// Errors are boxed, so that what is found is cheap to hand on.
+type Parsed<T> = Result<T, Box<ParseError>>;
 
 /// Positions fit, as texts longer than a position can count were refused.
 fn position(token: Token) -> Position {
@@ -167,12 +185,12 @@ impl<'p> Parser<'p> {
     #[cold]
     fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
         let token = self.tokens[0];
-        Err(ParseError {
+        Err(Box::new(ParseError {
             name: self.source.name.clone(),
             line: token.line,
             offset: token.start,
             message: message.into(),
-        })
+        }))
     }
 
     #[cold]
@@ -205,9 +223,23 @@ impl<'p> Parser<'p> {
         }
     }
 
-    fn id(&mut self, name: &'p [u8]) -> u32 {
-        let next = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
-        *self.ids.entry(name).or_insert(next)
+    fn id(&mut self, token: Token) -> u32 {
+        let name = self.value(token);
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.ids.insert(name, id);
+        self.variables.push(self.text_of(token.start, token.end));
+        id
+    }
+
+    /// A piece of the text.
+    fn text_of(&self, start: usize, end: usize) -> Text {
+        match self.text.and_then(|text| text.get(start..end)) {
+            Some(piece) => Text::from(piece),
+            None => Text::from_bytes(&self.source.text.as_bytes()[start..end]),
+        }
     }
 
     /// Enters a block or parenthesis.
@@ -295,13 +327,13 @@ impl<'p> Parser<'p> {
     /// Nodes up to `end` or `else`.
     fn list(&mut self) -> Parsed<(Vec<Node>, Stop)> {
         self.enter()?;
-        let mut nodes = Vec::new();
+        let first = self.nodes.len();
         while self.peek_solid().kind != Kind::Eof {
             match self.item()? {
-                Item::Node(node) => nodes.push(node),
+                Item::Node(node) => self.nodes.push(node),
                 Item::Stop(stop) => {
                     self.nesting -= 1;
-                    return Ok((nodes, stop));
+                    return Ok((self.nodes.split_off(first), stop));
                 }
             }
         }
@@ -453,7 +485,17 @@ impl<'p> Parser<'p> {
     }
 
     fn unquoted(&self, token: Token) -> Parsed<Text> {
-        match string::unquote(self.value(token)) {
+        let value = self.value(token);
+        // Most literals say what they look like.
+        let plain = match value {
+            [b'"', inner @ .., b'"'] => memchr(b'\\', inner).is_none(),
+            [b'`', inner @ .., b'`'] => memchr(b'\r', inner).is_none(),
+            _ => false,
+        };
+        if plain {
+            return Ok(self.text_of(token.start + 1, token.end - 1));
+        }
+        match string::unquote(value) {
             Some(bytes) => Ok(Text::from(bytes)),
             None => self.fail("invalid syntax"),
         }
@@ -468,6 +510,7 @@ impl<'p> Parser<'p> {
             commands: Vec::new(),
         };
         self.declarations(&mut pipe, context)?;
+        let first = self.commands.len();
         loop {
             let token = self.next_solid();
             match token.kind {
@@ -486,11 +529,12 @@ impl<'p> Parser<'p> {
                 | Kind::LeftParen => {
                     self.back();
                     let command = self.command()?;
-                    pipe.commands.push(command);
+                    self.commands.push(command);
                 }
                 _ => return self.unexpected(token, context),
             }
         }
+        pipe.commands = self.commands.split_off(first);
         if pipe.commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
@@ -566,23 +610,21 @@ impl<'p> Parser<'p> {
     }
 
     fn variable(&mut self, token: Token) -> Variable {
-        let name = self.value(token);
+        let id = self.id(token);
         Variable {
             position: position(token),
-            name: Text::from_bytes(name),
-            id: self.id(name),
+            name: self.variables[id as usize].clone(),
+            id,
         }
     }
 
     fn command(&mut self) -> Parsed<Command> {
-        let mut command = Command {
-            position: position(self.peek_solid()),
-            operands: Vec::new(),
-        };
+        let position = position(self.peek_solid());
+        let first = self.operands.len();
         loop {
             self.peek_solid();
             if let Some(operand) = self.operand()? {
-                command.operands.push(operand);
+                self.operands.push(operand);
             }
             let token = self.next();
             match token.kind {
@@ -593,10 +635,13 @@ impl<'p> Parser<'p> {
             }
             break;
         }
-        if command.operands.is_empty() {
+        if self.operands.len() == first {
             return self.fail("empty command");
         }
-        Ok(command)
+        Ok(Command {
+            position,
+            operands: self.operands.split_off(first),
+        })
     }
 
     fn operand(&mut self) -> Parsed<Option<Operand>> {
@@ -605,24 +650,28 @@ impl<'p> Parser<'p> {
         };
         let first = self.peek();
         if first.kind != Kind::Field {
-            return Ok(Some(term));
+            return Ok(Some(match term {
+                Operand::Field(position, _) => {
+                    Operand::Field(position, self.names.drain(..).collect())
+                }
+                term => term,
+            }));
         }
-        let mut names = Vec::new();
         while self.peek().kind == Kind::Field {
             let token = self.next();
-            names.push(self.field_name(token));
+            let name = self.field_name(token);
+            self.names.push(name);
         }
+        let names: Box<[Text]> = self.names.drain(..).collect();
         let position = position(first);
         Ok(Some(match term {
-            Operand::Field(_, before) => {
-                Operand::Field(position, before.iter().cloned().chain(names).collect())
-            }
+            Operand::Field(..) => Operand::Field(position, names),
             Operand::Variable(variable, _) => Operand::Variable(
                 Variable {
                     position,
                     ..variable
                 },
-                names.into(),
+                names,
             ),
             Operand::Bool(..)
             | Operand::String(..)
@@ -632,12 +681,12 @@ impl<'p> Parser<'p> {
                 let term = crate::tree::NodeRef::Operand(&term).print(self.source);
                 return self.fail(format!("unexpected . after term {}", quote(term)));
             }
-            term => Operand::Chain(position, Box::new(term), names.into()),
+            term => Operand::Chain(position, Box::new(term), names),
         }))
     }
 
     fn field_name(&self, token: Token) -> Text {
-        Text::from_bytes(self.value(token).get(1..).unwrap_or_default())
+        self.text_of(token.start + 1, token.end)
     }
 
     fn term(&mut self) -> Parsed<Option<Operand>> {
@@ -646,10 +695,7 @@ impl<'p> Parser<'p> {
         Ok(Some(match token.kind {
             Kind::Identifier => {
                 let name = self.value(token);
-                let function = std::str::from_utf8(name)
-                    .ok()
-                    .and_then(|name| self.functions.get(name));
-                match function {
+                match self.functions.by_bytes(name) {
                     Some(function) => Operand::Function(position, Rc::clone(function)),
                     None => return self.fail(format!("function {} not defined", quote(name))),
                 }
@@ -663,7 +709,12 @@ impl<'p> Parser<'p> {
                 }
                 Operand::Variable(variable, Box::default())
             }
-            Kind::Field => Operand::Field(position, Box::new([self.field_name(token)])),
+            // Its names wait for those that follow: see [`Self::operand`].
+            Kind::Field => {
+                let name = self.field_name(token);
+                self.names.push(name);
+                Operand::Field(position, Box::default())
+            }
             Kind::Bool => Operand::Bool(position, self.value(token) == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
                 let text = String::from_utf8_lossy(self.value(token));

@@ -67,7 +67,12 @@ impl Prepared {
     }
 
     /// The parsed templates of a chart whose dependencies are settled.
-    fn templates(&self, parts: &[Part<'_>], strict: bool) -> Result<Rc<TemplateSet>, HelmError> {
+    fn templates(
+        &self,
+        parts: &[Part<'_>],
+        ordered: &[(String, Placed<'_>)],
+        strict: bool,
+    ) -> Result<Rc<TemplateSet>, HelmError> {
         let layout = Layout {
             strict,
             charts: parts
@@ -90,10 +95,10 @@ impl Prepared {
             MissingKey::Zero
         };
         let mut set = TemplateSet::new(ROOT, functions(self.profile), missing_key);
-        for (path, file) in ordered(parts) {
+        for (path, file) in ordered {
             let text = Text::from_bytes(&file.file.data);
             set.parse(path.as_str(), text.clone())
-                .map_err(|error| parse_error(&path, &error, &text.lossy()))?;
+                .map_err(|error| parse_error(path, &error, &text.lossy()))?;
         }
         let set = Rc::new(set);
         let mut sets = self.sets.borrow_mut();
@@ -176,7 +181,8 @@ fn ordered<'c>(parts: &[Part<'c>]) -> Vec<(String, Placed<'c>)> {
         }
     }
     let mut sorted: Vec<(String, Placed<'c>)> = by_path.into_iter().rev().collect();
-    sorted.sort_by_key(|entry| std::cmp::Reverse(entry.0.matches('/').count()));
+    let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
+    sorted.sort_by_cached_key(|entry| std::cmp::Reverse(depth(&entry.0)));
     sorted
 }
 
@@ -204,7 +210,8 @@ pub(crate) fn run(
     scene: &Scene<'_>,
 ) -> Result<Vec<(String, String)>, HelmError> {
     let parts = parts(chart);
-    let set = prepared.templates(&parts, facts.strict)?;
+    let ordered = ordered(&parts);
+    let set = prepared.templates(&parts, &ordered, facts.strict)?;
     let dots = dots(&parts, values, facts, prepared.profile);
     let mut state = State {
         environment,
@@ -215,7 +222,7 @@ pub(crate) fn run(
     };
     let mut run = set.run(facts.limits, &mut state);
     let mut rendered = Vec::new();
-    for (path, placed) in ordered(&parts) {
+    for (path, placed) in ordered {
         if base_name(&path).starts_with('_') {
             continue;
         }

@@ -7,6 +7,7 @@
 mod builder;
 mod encoding;
 mod grammar;
+mod plain;
 mod scanner;
 mod syntax;
 
@@ -17,6 +18,7 @@ use crate::scalar::Schema;
 use crate::span::Span;
 
 pub use encoding::decode;
+pub(crate) use plain::plain;
 
 /// How a text is parsed.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::emit::{EmitOptions, emit, emit_document, to_yaml, to_yaml_pretty};
+use crate::limits::Limits;
 use crate::node::Node;
-use crate::parse::{ParseOptions, decode, documents};
+use crate::parse::{ParseOptions, decode, documents, plain};
 use crate::resolve::{ResolveOptions, from_str, from_yaml, resolve_data};
 use crate::scalar::Schema;
 
@@ -57,13 +58,14 @@ pub fn value_round_trips(value: &Value) {
     }
 }
 
-/// Reads JSON text as such and as YAML.
+/// Reads a text by the short ways, for JSON and for plain YAML, and by the long one.
 ///
 /// # Panics
 ///
-/// When the two differ.
+/// When they differ.
 pub fn json_is_yaml(text: &str) {
     let Ok(value) = from_yaml(text, Schema::Sigs) else {
+        assert_eq!(plain(text, &Limits::default()), None, "{text}");
         return;
     };
     assert_eq!(from_str(text, Schema::Sigs).ok(), Some(value), "{text}");

@@ -13,11 +13,12 @@ use crate::emit::check_depth;
 use crate::error::YamlError;
 use crate::limits::Limits;
 use crate::node::{Content, Node};
-use crate::parse::{ParseOptions, parse};
+use crate::parse::{ParseOptions, parse, plain};
 use crate::scalar::Schema;
 use crate::span::Span;
 
 use aliases::Aliases;
+pub(crate) use mapping::keep_last;
 
 /// How a tree is resolved.
 #[derive(Debug, Clone, Copy)]
@@ -91,12 +92,49 @@ pub fn resolve_data<'a>(node: &'a Node, options: &ResolveOptions) -> Result<Data
 ///
 /// See [`parse`] and [`resolve_data`].
 pub fn from_str(text: &str, schema: Schema) -> Result<Value, YamlError> {
-    if schema == Schema::Sigs
-        && let Some(value) = json::read(text, &Limits::default())
-    {
-        return Ok(value);
+    if schema == Schema::Sigs {
+        let limits = Limits::default();
+        if let Some(value) = json::read(text, &limits) {
+            return Ok(value);
+        }
+        if let Some(data) = plain(text, &limits) {
+            return Ok(data.into_value());
+        }
     }
     from_yaml(text, schema)
+}
+
+/// Reads a text as [`from_str`] does, for those who make something else of the data than JSON: they are spared the way
+/// through it.
+///
+/// # Errors
+///
+/// See [`from_str`].
+pub fn read_str<R>(
+    text: &str,
+    schema: Schema,
+    take: impl FnOnce(Data<'_>) -> R,
+) -> Result<R, YamlError> {
+    if schema == Schema::Sigs {
+        let limits = Limits::default();
+        if let Some(value) = json::read(text, &limits) {
+            return Ok(take(Data::from_value(&value)?));
+        }
+        if let Some(data) = plain(text, &limits) {
+            return Ok(take(data));
+        }
+    }
+    let options = ParseOptions {
+        words: schema,
+        ..ParseOptions::default()
+    };
+    match parse(text, &options)? {
+        Some(document) => {
+            let data = resolve_data(&document.root, &ResolveOptions::new(schema))?;
+            Ok(take(data))
+        }
+        None => Ok(take(Data::Null)),
+    }
 }
 
 pub(crate) fn from_yaml(text: &str, schema: Schema) -> Result<Value, YamlError> {

@@ -9,7 +9,7 @@ use weir_gotemplate::{
     Call, FuncError, Functions, JsonError, List, ListType, Map, MapType, Signature, Text, Type,
     Value,
 };
-use weir_k8s_yaml::{ErrorKind, Schema, YamlError};
+use weir_k8s_yaml::{Data, ErrorKind, Schema, YamlError};
 
 use crate::json::{self, Style, Target};
 use crate::limits::{self, paid};
@@ -124,6 +124,9 @@ fn trimmed(mut text: String) -> Vec<u8> {
 
 /// As sigs.k8s.io/yaml writes: through JSON.
 fn to_yaml(value: &Value) -> Result<Vec<u8>, FuncError> {
+    if let Some(data) = plain_data(value, 0) {
+        return data.to_yaml().map(trimmed).map_err(yaml_error);
+    }
     let json = value.to_json().map_err(|error| match error {
         JsonError::Depth => FuncError::limit(error.to_string()),
         JsonError::Number(_) => FuncError::new(format!("error marshaling into JSON: {error}")),
@@ -131,6 +134,40 @@ fn to_yaml(value: &Value) -> Result<Vec<u8>, FuncError> {
     weir_k8s_yaml::to_yaml(&json)
         .map(trimmed)
         .map_err(yaml_error)
+}
+
+/// What the way through JSON gives for values as nearly all are; `None` for the others.
+fn plain_data(value: &Value, depth: usize) -> Option<Data<'static>> {
+    if depth >= MAX_DEPTH {
+        return None;
+    }
+    Some(match value {
+        Value::Invalid | Value::Nil => Data::Null,
+        Value::Bool(value) => Data::Bool(*value),
+        Value::Int(value) | Value::Int64(value) => Data::Int(*value),
+        Value::Float(value) if value.is_finite() => Data::from_float(*value),
+        Value::Str(text) => Data::Str(text.as_str()?.to_owned().into()),
+        Value::List(list) if list.is_nil() => Data::Null,
+        Value::List(list) => {
+            let mut items = Vec::with_capacity(list.len());
+            for item in list.iter() {
+                items.push(plain_data(item, depth + 1)?);
+            }
+            Data::Seq(items)
+        }
+        Value::Map(map) if map.is_nil() => Data::Null,
+        Value::Map(map) => map.read(|entries| {
+            let mut data = Vec::with_capacity(entries.len());
+            for (key, value) in entries {
+                data.push((
+                    key.as_str()?.to_owned().into(),
+                    plain_data(value, depth + 1)?,
+                ));
+            }
+            Some(Data::Map(data))
+        })?,
+        _ => return None,
+    })
 }
 
 /// As go-yaml v3 writes: nil lists and maps are empty ones.
@@ -171,29 +208,50 @@ fn yaml_error(error: YamlError) -> FuncError {
 
 /// As sigs.k8s.io/yaml reads: into JSON, and from there into a map or a list.
 fn from_yaml(text: &Text, target: Target) -> Result<Value, String> {
-    let read = weir_k8s_yaml::from_str(&text.lossy(), Schema::Sigs);
-    let json = read.map_err(|error| format!("error converting YAML to JSON: {error}"))?;
-    let (found, wanted) = match (&json, target) {
-        (Json::Object(_), Target::Map) | (Json::Array(_), Target::List) => {
-            return Ok(Value::from_json_floats(&json));
-        }
-        (Json::Null, Target::Map) => return Ok(Value::empty_map()),
-        (Json::Null, _) => return Ok(List::new(&ListType::ANY, Vec::new()).into()),
-        (json, Target::Map) => (json_kind(json), MapType::ANY.name),
-        (json, Target::List | Target::Any) => (json_kind(json), ListType::ANY.name),
+    let read = weir_k8s_yaml::read_str(&text.lossy(), Schema::Sigs, |data| {
+        let kind = json_kind(&data);
+        (kind, from_data(data))
+    });
+    let (found, value) = read.map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    let wanted = match (&value, target) {
+        (Value::Map(_), Target::Map) | (Value::List(_), Target::List) => return Ok(value),
+        (Value::Nil, Target::Map) => return Ok(Value::empty_map()),
+        (Value::Nil, _) => return Ok(List::new(&ListType::ANY, Vec::new()).into()),
+        (_, Target::Map) => MapType::ANY.name,
+        (_, Target::List | Target::Any) => ListType::ANY.name,
     };
     Err(format!(
         "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type {wanted}"
     ))
 }
 
-fn json_kind(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "bool",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
+/// All numbers are floats, as encoding/json decodes them.
+fn from_data(data: Data<'_>) -> Value {
+    match data {
+        Data::Null => Value::Nil,
+        Data::Bool(value) => Value::Bool(value),
+        #[expect(clippy::cast_precision_loss, reason = "Go converts the same way")]
+        Data::Int(value) => Value::Float(value as f64),
+        #[expect(clippy::cast_precision_loss, reason = "Go converts the same way")]
+        Data::Uint(value) => Value::Float(value as f64),
+        Data::Float(value) => Value::Float(value),
+        Data::Str(text) => Value::from(text),
+        Data::Seq(items) => Value::from(items.into_iter().map(from_data).collect::<Vec<_>>()),
+        Data::Map(entries) => {
+            let entries = entries.into_iter();
+            let entries = entries.map(|(key, value)| (Text::from(key), from_data(value)));
+            Map::from_entries(&MapType::ANY, entries.collect()).into()
+        }
+    }
+}
+
+fn json_kind(data: &Data<'_>) -> &'static str {
+    match data {
+        Data::Null => "null",
+        Data::Bool(_) => "bool",
+        Data::Int(_) | Data::Uint(_) | Data::Float(_) => "number",
+        Data::Str(_) => "string",
+        Data::Seq(_) => "array",
+        Data::Map(_) => "object",
     }
 }

@@ -1,17 +1,20 @@
 //! Constraints: alternatives separated by `||`, each a list of terms that must all hold.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::shape::{self, Shape};
 use super::{Version, VersionError, order_prereleases};
 
 /// A version in a constraint: numbers may be missing or wildcards.
 const VERSION: &str = r"v?([0-9|x|X|\*]+)(\.[0-9|x|X|\*]+)?(\.[0-9|x|X|\*]+)?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?";
 /// The empty operator stands second, so that it is tried before the longer ones, as in the original.
 const OPERATORS: &str = r"=||!=|>|<|>=|=>|<=|=<|~|~>|\^";
+const BLANKS: [char; 5] = ['\t', '\n', '\u{c}', '\r', ' '];
 const SPACE: &str = r"[\t\n\f\r ]";
 
 /// Where the second version of a hyphen range is found among the groups of [`RANGE`].
@@ -132,19 +135,28 @@ impl Constraints {
         if text.len() > Self::MAX_LEN {
             return Err(VersionError::ConstraintTooLong);
         }
-        let text = rewrite_ranges(text);
+        let text = match may_hold_range(text) {
+            true => Cow::Owned(rewrite_ranges(text)),
+            false => Cow::Borrowed(text),
+        };
         if text.split("||").count() > Self::MAX_GROUPS {
             return Err(VersionError::TooManyGroups);
         }
         let mut groups = Vec::new();
         for group in text.split("||") {
-            if !GROUP.is_match(group) {
-                return Err(VersionError::Constraint(wording.text(group)));
-            }
-            let terms = TERMS
-                .find_iter(group)
-                .map(|term| Term::parse(term.as_str(), wording))
-                .collect::<Result<Vec<_>, _>>()?;
+            let terms = match plain_terms(group) {
+                Some(terms) => terms
+                    .iter()
+                    .map(|(sign, version)| Term::new(sign, version))
+                    .collect::<Result<Vec<_>, _>>()?,
+                None if !GROUP.is_match(group) => {
+                    return Err(VersionError::Constraint(wording.text(group)));
+                }
+                None => TERMS
+                    .find_iter(group)
+                    .map(|term| Term::parse(term.as_str(), wording))
+                    .collect::<Result<Vec<_>, _>>()?,
+            };
             let pre = terms.iter().any(|term| !term.version.pre.is_empty());
             groups.push(Group { terms, pre });
         }
@@ -213,21 +225,37 @@ impl Term {
             .captures(text)
             .ok_or_else(|| VersionError::Constraint(wording.text(text)))?;
         let group = |at: usize| group(&found, at);
-        let pre = group(6);
-        let (text, precision) = if is_open(group(3)) {
+        let version = Shape {
+            text: group(2),
+            major: group(3),
+            minor: group(4),
+            patch: group(5),
+            pre: group(6),
+            metadata: group(9),
+        };
+        Self::new(group(1), &version)
+    }
+
+    fn new(sign: &str, version: &Shape<'_>) -> Result<Self, VersionError> {
+        let Shape {
+            text,
+            major,
+            minor,
+            patch,
+            pre,
+            ..
+        } = *version;
+        let (full, precision) = if is_open(major) {
             (format!("0.0.0{pre}"), Precision::Nothing)
-        } else if is_open(group(4)) {
-            (format!("{}.0.0{pre}", group(3)), Precision::NoMinor)
-        } else if is_open(group(5)) {
-            (
-                format!("{}{}.0{pre}", group(3), group(4)),
-                Precision::NoPatch,
-            )
+        } else if is_open(minor) {
+            (format!("{major}.0.0{pre}"), Precision::NoMinor)
+        } else if is_open(patch) {
+            (format!("{major}{minor}.0{pre}"), Precision::NoPatch)
         } else {
-            (group(2).to_owned(), Precision::Full)
+            (text.to_owned(), Precision::Full)
         };
         Ok(Self {
-            operator: match group(1) {
+            operator: match sign {
                 "!=" => Operator::NotEqual,
                 ">" => Operator::Greater,
                 "<" => Operator::Less,
@@ -237,9 +265,9 @@ impl Term {
                 "^" => Operator::Caret,
                 _ => Operator::TildeOrEqual,
             },
-            version: Version::loose(&text).map_err(|_| VersionError::ConstraintVersion)?,
-            written: group(2).to_owned(),
-            sign: group(1).to_owned(),
+            version: Version::loose(&full).map_err(|_| VersionError::ConstraintVersion)?,
+            written: text.to_owned(),
+            sign: sign.to_owned(),
             precision,
         })
     }
@@ -387,6 +415,42 @@ fn is_open(number: &str) -> bool {
     matches!(number, "" | "x" | "X" | "*")
 }
 
+/// The terms of an alternative in the forms that people write, as [`GROUP`] and [`TERMS`] find them; `None` leaves the text
+/// to these, which also know what is wrong with it.
+fn plain_terms(text: &str) -> Option<Vec<(&str, Shape<'_>)>> {
+    const SIGNS: [&str; 12] = [
+        "=", "", "!=", ">", "<", ">=", "=>", "<=", "=<", "~", "~>", "^",
+    ];
+    let mut terms = Vec::new();
+    let mut rest = text.trim_start_matches(BLANKS);
+    loop {
+        let version = rest.trim_start_matches(['=', '!', '<', '>', '~', '^']);
+        let sign = &rest[..rest.len() - version.len()];
+        if !SIGNS.contains(&sign) {
+            return None;
+        }
+        let version = version.trim_start_matches(BLANKS);
+        // The patterns also take a bar for a digit.
+        let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'x' | b'X' | b'*');
+        let (version, behind) = shape::version(version, digit)?;
+        terms.push((sign, version));
+        rest = behind.trim_start_matches(BLANKS);
+        if rest.is_empty() {
+            return Some(terms);
+        }
+        match rest.strip_prefix(',') {
+            Some(after) => rest = after.trim_start_matches(BLANKS),
+            None if rest.len() == behind.len() => return None,
+            None => {}
+        }
+    }
+}
+
+/// Whether there is a dash with blanks around it.
+fn may_hold_range(text: &str) -> bool {
+    text.bytes().any(|byte| byte == b'-') && text.split(BLANKS).any(|word| word == "-")
+}
+
 /// Writes `1.2 - 1.4` as `>= 1.2, <= 1.4`.
 fn rewrite_ranges(text: &str) -> String {
     let mut out = text.to_owned();
@@ -396,4 +460,36 @@ fn rewrite_ranges(text: &str) -> String {
         out = out.replacen(group(&found, 0), &range, 1);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn terms_are_those_of_the_patterns(text in "([<>=!~^]{0,2} {0,1}v?[0-9xX*|]{1,2}(\\.[0-9x]{1,2}){0,3}(-[a-z0-9.-]{1,4})?(\\+[a-z0-9.]{1,3})?[ ,\t]{0,2}){0,3}") {
+            let Some(terms) = plain_terms(&text) else {
+                return Ok(());
+            };
+            prop_assert!(GROUP.is_match(&text));
+            let found: Vec<_> = TERMS
+                .find_iter(&text)
+                .map(|term| TERM.captures(term.as_str()).unwrap())
+                .collect();
+            prop_assert_eq!(terms.len(), found.len());
+            for ((sign, version), found) in terms.iter().zip(&found) {
+                let found = [1, 2, 3, 4, 5, 6, 9].map(|at| group(found, at));
+                let Shape { text, major, minor, patch, pre, metadata } = *version;
+                prop_assert_eq!([*sign, text, major, minor, patch, pre, metadata], found);
+            }
+        }
+
+        #[test]
+        fn ranges_are_not_overlooked(text in "[0-9. \t-]{0,12}") {
+            prop_assert!(may_hold_range(&text) || rewrite_ranges(&text) == text);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Text into tokens. Works on bytes and decodes characters inside actions only.
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
 use crate::Delimiters;
 use crate::format::is_print;
@@ -96,7 +96,8 @@ pub(super) struct Token {
 /// Reads a text from front to back, token by token.
 pub(super) struct Lexer<'t> {
     text: &'t [u8],
-    delimiters: Delimiters,
+    left: &'static [u8],
+    right: &'static [u8],
     at: usize,
     start: usize,
     line: u32,
@@ -119,7 +120,8 @@ impl<'t> Lexer<'t> {
     ) -> Self {
         Self {
             text,
-            delimiters,
+            left: delimiters.left.as_bytes(),
+            right: delimiters.right.as_bytes(),
             at: 0,
             start: 0,
             line: 1,
@@ -176,6 +178,11 @@ impl<'t> Lexer<'t> {
 
     fn rest(&self) -> &'t [u8] {
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
     }
 
     fn peek(&self) -> Option<char> {
@@ -237,7 +244,7 @@ impl<'t> Lexer<'t> {
     /// Text up to the next action. Comments are skipped here.
     fn literal(&mut self) -> Token {
         loop {
-            let Some(length) = memmem::find(self.rest(), self.delimiters.left.as_bytes()) else {
+            let Some(length) = find(self.rest(), self.left) else {
                 self.at = self.text.len();
                 if self.at > self.start {
                     self.count_lines();
@@ -246,7 +253,7 @@ impl<'t> Lexer<'t> {
                 return self.emit(Kind::Eof);
             };
             let delimiter = self.at + length;
-            let inside = delimiter + self.delimiters.left.len();
+            let inside = delimiter + self.left.len();
             let trim = has_left_trim_marker(&self.text[inside..]);
             let text = &self.text[self.start..delimiter];
             let kept = if trim {
@@ -276,7 +283,7 @@ impl<'t> Lexer<'t> {
             }
             self.at = inside + marker;
             self.ignore();
-            let Some(length) = memmem::find(&self.text[self.at + 2..], b"*/") else {
+            let Some(length) = find(&self.text[self.at + 2..], b"*/") else {
                 return self.fail("unclosed comment");
             };
             self.at += 2 + length + 2;
@@ -291,18 +298,18 @@ impl<'t> Lexer<'t> {
     /// `Some(trims)` if the closing delimiter is next.
     fn at_right_delim(&self) -> Option<bool> {
         let rest = self.rest();
-        let right = self.delimiters.right.as_bytes();
-        if rest.starts_with(right) {
+        if begins_with(rest, self.right) {
             return Some(false);
         }
-        let marked =
-            rest.len() > 2 && is_space(rest[0]) && rest[1] == b'-' && rest[2..].starts_with(right);
-        marked.then_some(true)
+        let [blank, b'-', rest @ ..] = rest else {
+            return None;
+        };
+        (is_space(*blank) && rest.starts_with(self.right)).then_some(true)
     }
 
     /// Moves behind the closing delimiter and, if it trims, behind the blanks that follow.
     fn pass_right_delim(&mut self, trim: bool) {
-        self.at += self.delimiters.right.len() + if trim { 2 } else { 0 };
+        self.at += self.right.len() + if trim { 2 } else { 0 };
         if trim {
             self.at += self
                 .rest()
@@ -317,7 +324,7 @@ impl<'t> Lexer<'t> {
             self.at += 2;
             self.ignore();
         }
-        self.at += self.delimiters.right.len();
+        self.at += self.right.len();
         let token = self.emit(Kind::RightDelim);
         if trim {
             self.at += self
@@ -338,6 +345,13 @@ impl<'t> Lexer<'t> {
             }
             return self.fail("unclosed left paren");
         }
+        let Some(first) = self.byte() else {
+            return self.fail("unclosed action");
+        };
+        // What most tokens are, before the rare ones.
+        if CLASSES[usize::from(first)] & WORD != 0 && !first.is_ascii_digit() {
+            return self.identifier();
+        }
         let Some(c) = self.advance() else {
             return self.fail("unclosed action");
         };
@@ -349,15 +363,15 @@ impl<'t> Lexer<'t> {
                 _ => self.fail("expected :="),
             },
             '|' => self.emit(Kind::Pipe),
-            '"' => self.quoted('"', Kind::String, "unterminated quoted string"),
-            '\'' => self.quoted('\'', Kind::CharConstant, "unterminated character constant"),
+            '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
+            '\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
             '`' => {
-                while let Some(c) = self.advance() {
-                    if c == '`' {
-                        return self.emit(Kind::RawString);
-                    }
-                }
-                self.fail("unterminated raw quoted string")
+                let Some(length) = memchr(b'`', self.rest()) else {
+                    return self.fail("unterminated raw quoted string");
+                };
+                self.at += length + 1;
+                self.count_lines();
+                self.emit(Kind::RawString)
             }
             '$' if self.at_terminator() => self.emit(Kind::Variable),
             '$' => self.name(Kind::Variable),
@@ -392,12 +406,13 @@ impl<'t> Lexer<'t> {
     /// A run of blanks; the last one may belong to the closing delimiter.
     fn space(&mut self) -> Token {
         let mut count = 1;
-        while self.rest().first().is_some_and(|byte| is_space(*byte)) {
-            self.advance();
+        while let Some(byte) = self.byte().filter(|byte| is_space(*byte)) {
+            self.at += 1;
+            self.line += u32::from(byte == b'\n');
             count += 1;
         }
         let marked = self.rest().strip_prefix(b"-");
-        if marked.is_some_and(|rest| rest.starts_with(self.delimiters.right.as_bytes())) {
+        if marked.is_some_and(|rest| begins_with(rest, self.right)) {
             self.at -= 1;
             self.line -= u32::from(self.text[self.at] == b'\n');
             if count == 1 {
@@ -407,25 +422,30 @@ impl<'t> Lexer<'t> {
         self.emit(Kind::Space)
     }
 
-    fn quoted(&mut self, delimiter: char, kind: Kind, unterminated: &str) -> Token {
+    fn quoted(&mut self, delimiter: u8, kind: Kind, unterminated: &str) -> Token {
         loop {
-            match self.advance() {
-                Some('\\') => {
-                    if matches!(self.advance(), None | Some('\n')) {
+            // Bytes do: none of a character beyond ASCII looks like one that matters here.
+            match self.byte() {
+                None | Some(b'\n') => return self.fail(unterminated),
+                Some(b'\\') => {
+                    self.at += 1;
+                    if matches!(self.byte(), None | Some(b'\n')) {
                         return self.fail(unterminated);
                     }
+                    self.at += 1;
                 }
-                None | Some('\n') => return self.fail(unterminated),
-                Some(c) if c == delimiter => return self.emit(kind),
-                Some(_) => {}
+                Some(byte) => {
+                    self.at += 1;
+                    if byte == delimiter {
+                        return self.emit(kind);
+                    }
+                }
             }
         }
     }
 
     fn identifier(&mut self) -> Token {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.advance();
-        }
+        self.pass_word();
         if !self.at_terminator() {
             return self.bad_character();
         }
@@ -440,13 +460,30 @@ impl<'t> Lexer<'t> {
 
     /// The rest of a field or variable.
     fn name(&mut self, kind: Kind) -> Token {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.advance();
-        }
+        self.pass_word();
         if self.at_terminator() {
             self.emit(kind)
         } else {
             self.bad_character()
+        }
+    }
+
+    /// Moves behind letters, digits and underscores.
+    fn pass_word(&mut self) {
+        while let Some(byte) = self.byte() {
+            if CLASSES[usize::from(byte)] & WORD != 0 {
+                self.at += 1;
+                continue;
+            }
+            let (c, length) = if byte.is_ascii() {
+                return;
+            } else {
+                decode(self.rest())
+            };
+            if !is_alphanumeric(c) {
+                return;
+            }
+            self.at += length;
         }
     }
 
@@ -456,10 +493,10 @@ impl<'t> Lexer<'t> {
     }
 
     fn at_terminator(&self) -> bool {
-        match self.rest().first() {
+        match self.byte() {
             None => true,
-            Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
-            Some(_) => self.rest().starts_with(self.delimiters.right.as_bytes()),
+            Some(byte) if CLASSES[usize::from(byte)] & TERMINATOR != 0 => true,
+            Some(_) => begins_with(self.rest(), self.right),
         }
     }
 
@@ -519,6 +556,46 @@ impl<'t> Lexer<'t> {
         self.at += usize::from(found);
         found
     }
+}
+
+/// Letters, digits and the underscore.
+const WORD: u8 = 1;
+/// What may stand behind a word.
+const TERMINATOR: u8 = 2;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        classes[byte as usize] = match byte {
+            b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => WORD,
+            b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(' => TERMINATOR,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+/// Where a short text is found first.
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    loop {
+        let at = from + memchr(first, text.get(from..)?)?;
+        if text[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// [`slice::starts_with`], quick where the first byte already differs.
+#[inline]
+fn begins_with(text: &[u8], wanted: &[u8]) -> bool {
+    text.first() == wanted.first() && text.starts_with(wanted)
 }
 
 fn is_space(byte: u8) -> bool {

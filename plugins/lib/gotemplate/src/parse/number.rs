@@ -67,6 +67,17 @@ impl Number {
 
     /// Anything else.
     pub(super) fn plain(text: &str) -> Result<Self, String> {
+        if let Some(int) = small(text) {
+            #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+            return Ok(Self {
+                text: text.to_owned(),
+                character: false,
+                int: Some(int),
+                uint: Some(int.cast_unsigned()),
+                float: Some(int as f64),
+                complex: None,
+            });
+        }
         if let Some(im) = text.strip_suffix('i').and_then(parse_float) {
             return Ok(Self::of_complex(text, 0.0, im));
         }
@@ -110,6 +121,18 @@ impl Number {
             && self.text.contains(['.', 'e', 'E', 'p', 'P'])
             && (!hexadecimal || self.text.contains(['p', 'P']))
     }
+}
+
+/// A decimal number of few digits, as most are.
+fn small(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let plain = match bytes {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 15 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let value = |value: i64, digit: &u8| value * 10 + i64::from(digit - b'0');
+    plain.then(|| bytes.iter().fold(0, value))
 }
 
 #[expect(

@@ -435,7 +435,7 @@ fn key_text(key: &Node) -> &str {
 }
 
 /// Of entries with the same key, leaves the last value at the first place.
-fn keep_last(entries: &mut Entries<'_>) {
+pub(crate) fn keep_last(entries: &mut Entries<'_>) {
     if !has_duplicates(entries) {
         return;
     }

@@ -182,15 +182,23 @@ impl<'a> Cursor<'a> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;
         while at < bytes.len() {
-            let ends = match bytes[at] {
-                b'\n' | b'\r' => true,
-                0xc2 | 0xe2 => self.break_len(at - self.at) > 0,
-                _ => false,
-            };
-            if ends {
-                break;
+            let piece = bytes[at..].first_chunk::<8>();
+            if piece.is_some_and(|piece| !may_break(u64::from_le_bytes(*piece))) {
+                at += 8;
+                continue;
             }
-            at += 1;
+            let stop = bytes.len().min(at + 8);
+            while at < stop {
+                let ends = match bytes[at] {
+                    b'\n' | b'\r' => true,
+                    0xc2 | 0xe2 => self.break_len(at - self.at) > 0,
+                    _ => false,
+                };
+                if ends {
+                    return at;
+                }
+                at += 1;
+            }
         }
         at
     }
@@ -222,4 +230,15 @@ impl<'a> Cursor<'a> {
             self.line_start = self.at;
         }
     }
+}
+
+/// Whether one of eight bytes is one that a line break can begin with, or is beyond ASCII.
+fn may_break(bytes: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    // The high bit of each byte that is the one looked for, and maybe that of a byte behind it.
+    let marks = |wanted: u8| {
+        let rest = bytes ^ (ONES * u64::from(wanted));
+        rest.wrapping_sub(ONES) & !rest
+    };
+    (bytes | marks(b'\n') | marks(b'\r')) & (ONES << 7) != 0
 }

@@ -1,0 +1,143 @@
+//! The short way from text to data, for documents that say what they mean with scalars, mappings and lists alone.
+//!
+//! Nearly all manifests and values files are such documents. No tree is made of them, and strings are borrowed from the
+//! text where they stand in one piece.
+
+use std::borrow::Cow;
+
+use super::encoding::check_characters;
+use super::grammar::{EventKind, Grammar};
+use crate::data::Data;
+use crate::limits::Limits;
+use crate::node::Style;
+use crate::resolve::keep_last;
+use crate::scalar::{Scalar, Schema};
+use crate::span::Span;
+
+/// A collection that has begun.
+struct Open {
+    mapping: bool,
+    /// Where its finished children begin: keys and values in turn, or items.
+    first_child: usize,
+}
+
+/// Reads the first document of a text by the rules of [`Schema::Sigs`]. Gives nothing where tags, anchors, merge keys, keys
+/// that are no strings, mistakes or limits come in: then the long way has to be taken, which knows what to make of them.
+pub(crate) fn plain<'a>(text: &'a str, limits: &Limits) -> Option<Data<'a>> {
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > limits.input || check_characters(bare, Span::NONE).is_err() {
+        return None;
+    }
+    let mut grammar = Grammar::new(bare, false, Schema::Sigs);
+    let depth = limits.depth.min(Limits::MAX_DEPTH);
+    let mut open: Vec<Open> = Vec::new();
+    let mut finished: Vec<Data<'a>> = Vec::new();
+    let mut nodes = 0;
+    loop {
+        let event = grammar.next().ok()?;
+        if event.anchor.is_some() || event.tag.is_some() {
+            return None;
+        }
+        let is_key = open
+            .last()
+            .is_some_and(|top| top.mapping && (finished.len() - top.first_child).is_multiple_of(2));
+        match event.kind {
+            EventKind::StreamEnd => return Some(Data::Null),
+            EventKind::DocumentStart => {}
+            EventKind::DocumentEnd => return finished.pop(),
+            EventKind::Alias(_) => return None,
+            EventKind::Scalar { text, style } => {
+                nodes += 1;
+                finished.push(scalar(text, style, is_key)?);
+            }
+            EventKind::MappingStart { .. } | EventKind::SequenceStart { .. } => {
+                if is_key || open.len() >= depth {
+                    return None;
+                }
+                open.push(Open {
+                    mapping: matches!(event.kind, EventKind::MappingStart { .. }),
+                    first_child: finished.len(),
+                });
+            }
+            EventKind::MappingEnd | EventKind::SequenceEnd => {
+                nodes += 1;
+                let collection = close(&mut finished, &open.pop()?);
+                finished.push(collection);
+            }
+        }
+        if nodes > limits.nodes {
+            return None;
+        }
+    }
+}
+
+fn close<'a>(finished: &mut Vec<Data<'a>>, open: &Open) -> Data<'a> {
+    let mut children = finished.drain(open.first_child.min(finished.len())..);
+    if !open.mapping {
+        return Data::Seq(children.collect());
+    }
+    let mut entries = Vec::with_capacity(children.len() / 2);
+    while let (Some(Data::Str(key)), Some(value)) = (children.next(), children.next()) {
+        entries.push((key, value));
+    }
+    drop(children);
+    keep_last(&mut entries);
+    Data::Map(entries)
+}
+
+/// A scalar without a tag. A key must be a string.
+fn scalar(text: Cow<'_, str>, style: Style, is_key: bool) -> Option<Data<'_>> {
+    if style != Style::Default {
+        return Some(Data::Str(text));
+    }
+    Some(match Schema::Sigs.classify(&text) {
+        Scalar::Str | Scalar::Timestamp => Data::Str(text),
+        _ if is_key => return None,
+        Scalar::Merge => Data::Str(text),
+        Scalar::Null => Data::Null,
+        Scalar::Bool(value) => Data::Bool(value),
+        Scalar::Int(value) => Data::Int(value),
+        Scalar::Uint(value) => Data::Uint(value),
+        Scalar::Float(value) if value.is_finite() => Data::from_float(value),
+        Scalar::Float(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::from_yaml;
+
+    #[test]
+    fn says_what_the_long_way_says() {
+        for text in [
+            "",
+            "---\n",
+            "a: 1\nb:\n- x\n- {z: [1.5, ~, on]}\n---\nc: [\n",
+            "a: |\n  b\n\n  c\nd: 'e'\n\"<<\": f\n",
+            "a: 1\nb: 2\na: 3\n",
+            "a: 1_000\nb: 0x1f\nc: 2020-01-01\nd: <<\ne: 1e3\nf: 18446744073709551615\n",
+        ] {
+            let read = plain(text, &Limits::default()).expect(text);
+            let expected = from_yaml(text, Schema::Sigs).unwrap();
+            assert_eq!(read.into_value(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_what_needs_more() {
+        for text in [
+            "a: &b 1\n",
+            "a: !!str 1\n",
+            "<<: {a: 1}\n",
+            "1: a\n",
+            "y: a\n",
+            "[a]: b\n",
+            "a: .inf\n",
+            "a: [\n",
+            "a: \u{1}\n",
+        ] {
+            assert_eq!(plain(text, &Limits::default()), None, "{text}");
+        }
+    }
+}
