@@ -7,8 +7,9 @@
 //! made with a random key which only this installation has: a file that somebody else wrote does not pass and is compiled
 //! again from the component.
 
+use std::collections::BTreeSet;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::mm::MprotectFlags;
 use wasmtime::component::Component;
@@ -37,12 +38,26 @@ pub(crate) fn enable_cpu_features(config: &mut Config, features: &[&str]) {
 pub struct EmbeddedCode<T: ?Sized = [u8]>(pub T);
 
 /// Loads embedded code. The message says what is wrong with it.
+///
+/// Wasmtime finds a running function by its address, so that code can be run in place for one engine only; a second host in
+/// the same process gets a copy.
 #[expect(unsafe_code, reason = "runs ahead-of-time compiled code in place")]
 pub(crate) fn embedded(engine: &Engine, code: &'static EmbeddedCode) -> Result<Component, String> {
+    static IN_PLACE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+    let first = IN_PLACE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(code.0.as_ptr().addr());
     // SAFETY: the bytes are `'static` and never written, part of this binary, and what `precompile` made of a component at
     // build time. Whoever can write other bytes there can replace the rest of the program as well.
-    unsafe { Component::deserialize_raw(engine, NonNull::from(&code.0)) }
-        .map_err(|error| format!("{error:#}"))
+    let component = unsafe {
+        if first {
+            Component::deserialize_raw(engine, NonNull::from(&code.0))
+        } else {
+            Component::deserialize(engine, &code.0)
+        }
+    };
+    component.map_err(|error| format!("{error:#}"))
 }
 
 /// Lets code be run: what was compiled or read into memory, and what lies in the binary, which wasmtime's own way does

@@ -44,7 +44,7 @@ pub(crate) struct Level {
 impl Level {
     /// Reads the kustomization of a folder.
     pub(crate) fn open(folder: Rc<Folder>, context: &Context<'_>, mode: Mode) -> Result<Self> {
-        let (file, loaded) = folder.kustomization(context.host, context.options)?;
+        let (file, loaded) = folder.kustomization()?;
         let settings = Settings::parse(&loaded.content, &loaded.name)?;
         Self::of(folder, file, settings, context, mode)
     }

@@ -24,7 +24,7 @@ pub(crate) fn open(
     fields: &FluxFields,
     context: &Context<'_>,
 ) -> Result<Level> {
-    let (file, mut settings) = match folder.kustomization(context.host, context.options) {
+    let (file, mut settings) = match folder.kustomization() {
         Ok((file, loaded)) => (file, Settings::parse(&loaded.content, &loaded.name)?),
         Err(error) if matches!(error.problem(), Problem::NoKustomization { .. }) => {
             let name = crate::kustomization::NAMES[0];

@@ -34,6 +34,13 @@ pub(crate) struct Loaded {
     pub(crate) name: Rc<str>,
 }
 
+/// Why a file was not read.
+enum Unread {
+    File(FileError),
+    /// The load restrictor forbids it.
+    Outside,
+}
+
 /// What a folder is opened as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filtered {
@@ -124,16 +131,26 @@ impl Folder {
             return load_url(host, options, name);
         }
         let place = self.path_of(name)?;
-        let shown = self.show(&place);
-        let unread = |error: FileError| self.unreadable(&place, &shown, error);
+        self.read(&place, filtered).map_err(|unread| match unread {
+            Unread::File(error) => self.unreadable(&place, &self.show(&place), error),
+            Unread::Outside => Error::new(Problem::OutsideFolder {
+                file: self.show(&place),
+                folder: self.shown(),
+            })
+            .help(
+                "move the file into the folder, make its folder a base, or use `--load-restrictor LoadRestrictionsNone`",
+            ),
+        })
+    }
+
+    fn read(&self, place: &str, filtered: Filtered) -> std::result::Result<Loaded, Unread> {
+        let name = self.show(place);
         let place = match self.restrictor {
-            LoadRestrictor::None => place.clone(),
+            LoadRestrictor::None => place.to_owned(),
             LoadRestrictor::RootOnly => {
-                let resolved = self.tree.resolve(&place).map_err(unread)?;
+                let resolved = self.tree.resolve(place).map_err(Unread::File)?;
                 if !path::is_in(&resolved, &self.dir) {
-                    return Err(Error::new(Problem::OutsideFolder { file: shown, folder: self.shown() }).help(
-                        "move the file into the folder, make its folder a base, or use `--load-restrictor LoadRestrictionsNone`",
-                    ));
+                    return Err(Unread::Outside);
                 }
                 resolved
             }
@@ -143,8 +160,8 @@ impl Folder {
             Filtered::As(format) => self.tree.read_filtered(&place, format),
         };
         Ok(Loaded {
-            content: content.map_err(unread)?,
-            name: shown.into(),
+            content: content.map_err(Unread::File)?,
+            name: name.into(),
         })
     }
 
@@ -154,19 +171,13 @@ impl Folder {
     }
 
     /// Reads the kustomization file of this folder: its name and content.
-    pub(crate) fn kustomization(
-        &self,
-        host: &dyn Host,
-        options: &Options,
-    ) -> Result<(&'static str, Loaded)> {
+    pub(crate) fn kustomization(&self) -> Result<(&'static str, Loaded)> {
         let mut found = None;
         let mut names = Vec::new();
         for name in kustomization::NAMES {
-            // Without an error made of the folder's listing, which would have everything in it looked at.
-            if self.kind(name).is_none() {
-                continue;
-            }
-            if let Ok(loaded) = self.load(host, options, name, Filtered::No) {
+            let place = self.path_of(name)?;
+            // What is not there is no error here: the text of one would list the folder.
+            if let Ok(loaded) = self.read(&place, Filtered::No) {
                 names.push(name);
                 found = Some((name, loaded));
             }
