@@ -6,7 +6,8 @@
 //!
 //! Where it is simpler than an API server, and means to be:
 //!
-//! - nothing is defaulted, and nothing is admitted or refused beyond names, types and unknown fields;
+//! - nothing is defaulted but the whole status of a new object, where its CRD says so, and nothing is admitted or refused
+//!   beyond names, types and unknown fields;
 //! - nothing runs: no controller gives workloads a status. What *belongs* to something does go with it: the content of a
 //!   namespace, the objects of a CRD, what only deleted objects own. That happens within the deletion;
 //! - the versions of a kind differ in `apiVersion` alone, nothing is converted;

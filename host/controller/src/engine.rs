@@ -21,7 +21,7 @@ use weir_source::store::Store;
 
 use crate::clock::Clock;
 use crate::fact::Observer;
-use crate::graph::{Gate, Graph, Seen as Change, State};
+use crate::graph::{Gate, Graph, Node, Seen as Change, State};
 use crate::node::{NodeId, NodeKind, Typed};
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Next, Outcome, Product, Run};
@@ -122,6 +122,8 @@ struct Engine {
     advance: HashMap<NodeId, String>,
     /// Who waits for whose plan.
     held: HashMap<NodeId, BTreeSet<NodeId>>,
+    /// Runs that began while a dependency was not ready.
+    unready: HashSet<NodeId>,
     /// Who waits for a dependency that is under way, without having said so yet.
     quiet: HashSet<NodeId>,
     failures: HashMap<NodeId, u32>,
@@ -378,6 +380,9 @@ impl Engine {
         }
         self.quiet.remove(id);
         let node = self.graph.get(id)?;
+        if unready.is_some() {
+            self.unready.insert(id.clone());
+        }
         let cycle = unready.as_ref().and_then(|_| self.graph.cycle(id));
         Some(Run {
             id: id.clone(),
@@ -416,6 +421,7 @@ impl Engine {
             return;
         };
         self.running.remove(&id);
+        self.unready.remove(&id);
         let outcome = outcome.unwrap_or_else(|| {
             tracing::error!(node = %id, "a run crashed; this is a bug of weir");
             Outcome::new(
@@ -502,14 +508,12 @@ impl Engine {
         }
     }
 
-    /// Those that waited for this node and may now find it as they need it.
+    /// Those that waited for this node and may now find it as they need it; also those whose run has begun without it and
+    /// that will wait when it ends.
     fn wake_waiting(&mut self, id: &NodeId) {
         for other in self.graph.named_by(id) {
-            if self
-                .graph
-                .get(&other)
-                .is_some_and(|node| node.state.waiting)
-            {
+            let waiting = |node: &Node| node.state.waiting;
+            if self.unready.contains(&other) || self.graph.get(&other).is_some_and(waiting) {
                 self.queue.push(other, Priority::Change);
             }
         }

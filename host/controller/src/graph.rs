@@ -91,7 +91,7 @@ impl Graph {
             Err(_) => Default::default(),
         };
         let (readable, suspended) = (typed.is_ok(), typed.is_ok_and(|typed| typed.suspended()));
-        let parent = parent_of(&object).filter(|parent| parent != id);
+        let parent = other_parent(&object);
         self.unlink(id);
         for named in sources
             .iter()
@@ -289,7 +289,7 @@ fn compare(old: &Object, new: &Object) -> Seen {
     }
     if old.generation() != new.generation()
         || old.deleting() != new.deleting()
-        || parent_of(old) != parent_of(new)
+        || other_parent(old) != other_parent(new)
         || made_by_others(old) != made_by_others(new)
     {
         return Seen::Changed;
@@ -302,6 +302,11 @@ fn made_by_others(object: &Object) -> Option<&serde_json::Value> {
     (object.kind() == "ExternalArtifact")
         .then(|| object.get("/status/artifact"))
         .flatten()
+}
+
+/// The entry of a repository makes itself, and does not wait for that.
+fn other_parent(object: &Object) -> Option<NodeId> {
+    parent_of(object).filter(|parent| NodeId::of(object).as_ref() != Some(parent))
 }
 
 fn parent_of(object: &Object) -> Option<NodeId> {

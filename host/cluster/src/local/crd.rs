@@ -149,6 +149,10 @@ fn version_of(version: &Value) -> Result<Version, CrdError> {
         types: Types::Custom(Arc::new(schema)),
         ty,
         status,
+        first_status: version
+            .pointer("/schema/openAPIV3Schema/properties/status/default")
+            .filter(|_| status)
+            .cloned(),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use weir_api::{ApiResource, GroupKind, Gvk};
 
 use super::schema::built_in::BuiltIn;
@@ -30,6 +31,8 @@ pub(crate) struct Version {
     pub(crate) ty: TypeId,
     /// Whether `status` is a subresource.
     pub(crate) status: bool,
+    /// The status of a new object. Only CRDs say so.
+    pub(crate) first_status: Option<Value>,
 }
 
 /// Whose types a version has.
@@ -107,6 +110,7 @@ impl Kinds {
                 types: Types::BuiltIn,
                 ty: kind.ty,
                 status: *status,
+                first_status: None,
             });
         }
         let built_in = built_in

@@ -470,6 +470,9 @@ impl<'s> Incoming<'s> {
         if self.kind.generation {
             metadata["generation"] = 1.into();
         }
+        if let Some(status) = &self.version.first_status {
+            new["status"] = status.clone();
+        }
     }
 
     /// What a dry run answers: the object as it would be, at the version at which it is, if it is.

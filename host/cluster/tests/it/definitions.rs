@@ -44,6 +44,7 @@ async fn a_kind_is_served_once_its_crd_is_applied(bed: Bed) {
         .await
         .unwrap();
     assert_eq!(made.generation(), 1);
+    assert_eq!(made.get("/status"), Some(&json!({"phase": "new"})));
     assert_eq!(
         bed.list(&things.gvk("v1"), "", Detail::Whole).await.objects,
         [made]
@@ -300,7 +301,7 @@ impl<'b> Things<'b> {
                     }},
                 },
             }},
-            "status": {"type": "object", "properties": {"phase": {"type": "string"}}},
+            "status": {"type": "object", "properties": {"phase": {"type": "string"}}, "default": {"phase": "new"}},
         }});
         let version = |name: &str, storage: bool| json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}});
         let names = json!({"plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList"});

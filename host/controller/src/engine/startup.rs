@@ -77,6 +77,7 @@ pub(super) async fn engine(
         trees: Arc::default(),
         advance: HashMap::new(),
         held: HashMap::new(),
+        unready: HashSet::new(),
         quiet: HashSet::new(),
         failures: HashMap::new(),
         running: HashMap::new(),

@@ -179,3 +179,16 @@ fn edges_follow_the_object() {
     graph.remove(&id("app"));
     assert!(graph.named_by(&id("cache")).is_empty());
 }
+
+#[test]
+fn an_entry_that_makes_itself_has_not_changed() {
+    let mut graph = graph(&[("root", &[]), ("app", &[])]);
+    let labelled = |name: &str| {
+        kustomization(name, &[], |object| {
+            object["metadata"]["labels"] =
+                json!({names::OWNER_NAME: "root", names::OWNER_NAMESPACE: "a"});
+        })
+    };
+    assert_eq!(graph.see(&id("root"), labelled("root")), Seen::Same);
+    assert_eq!(graph.see(&id("app"), labelled("app")), Seen::Changed);
+}
