@@ -42,7 +42,7 @@ complete -c weir -n "__fish_weir_needs_command" -f -a "help" -d 'Print this mess
 complete -c weir -n "__fish_weir_using_subcommand run" -l local -d 'Reconcile into this folder, with the embedded cluster, instead of into a Kubernetes cluster' -r -F
 complete -c weir -n "__fish_weir_using_subcommand run" -l root -d 'Take this folder as the tree of the source that --source names' -r -F
 complete -c weir -n "__fish_weir_using_subcommand run" -l source -d 'The source that --root stands for' -r
-complete -c weir -n "__fish_weir_using_subcommand run" -l path -d 'Where in REPO to start: made into a Kustomization named like the source' -r
+complete -c weir -n "__fish_weir_using_subcommand run" -l path -d 'Where in REPO to start: made into a Kustomization named like the source. With --local by default what REPO\'s gotk-sync.yaml or its FluxInstance says' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l namespace -d 'The namespace of the source and of what weir keeps for itself' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l only-namespace -d 'Reconcile only what is in this namespace' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l storage-addr -d 'Serve the artifacts of sources at this address, for others who read status.artifact.url (Flux: --storage-addr)' -r

@@ -33,7 +33,7 @@ _arguments "${_arguments_options[@]}" : \
 '--local=[Reconcile into this folder, with the embedded cluster, instead of into a Kubernetes cluster]:DIR:_files' \
 '--root=[Take this folder as the tree of the source that --source names]:REPO:_files' \
 '--source=[The source that --root stands for]:KIND/NAME:_default' \
-'--path=[Where in REPO to start\: made into a Kustomization named like the source]:PATH:_default' \
+'--path=[Where in REPO to start\: made into a Kustomization named like the source. With --local by default what REPO'\''s gotk-sync.yaml or its FluxInstance says]:PATH:_default' \
 '--namespace=[The namespace of the source and of what weir keeps for itself]:NAME:_default' \
 '--only-namespace=[Reconcile only what is in this namespace]:NAME:_default' \
 '--storage-addr=[Serve the artifacts of sources at this address, for others who read status.artifact.url (Flux\: --storage-addr)]:ADDRESS:PORT:_default' \

@@ -11,6 +11,8 @@ mod chain;
 )]
 #[path = "../e2e/lab.rs"]
 mod lab;
+#[path = "../../host/weir/src/memory.rs"]
+mod memory;
 #[expect(clippy::unwrap_used, reason = "as in the tests")]
 #[path = "foundation/rest.rs"]
 mod rest;
@@ -35,9 +37,6 @@ use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
 
 use world::FilesWorld;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const UNITS: usize = 1000;
 const RUNS: usize = 7;
 
@@ -45,6 +44,7 @@ const RUNS: usize = 7;
 const AT_REST: &str = "at-rest";
 
 fn main() -> Result<()> {
+    memory::small_pages();
     if std::env::args().nth(1).as_deref() == Some(AT_REST) {
         return runtime()?.block_on(rest::run());
     }

@@ -4,6 +4,8 @@
 //! The original is found by `WEIR_HELM`, among the tools of `cargo xtask tools`, or in `PATH`. app-template and
 //! kube-prometheus-stack come from the conformance kit, if `WEIR_CONFORMANCE` names its folder.
 
+#[path = "helm/counted.rs"]
+mod counted;
 #[path = "helm/engine.rs"]
 mod engine;
 #[path = "helm/inputs.rs"]
@@ -13,7 +15,6 @@ mod process;
 #[path = "world.rs"]
 mod world;
 
-use std::alloc::System;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::CommonMetadata;
 use weir_plugin::{Host, HostConfig, Role};
@@ -30,9 +30,6 @@ use weir_render::{Recipe, Registered, Renderer, SourceId, Step, UnitId};
 use inputs::Bench;
 use process::{Measured, figure, milliseconds, original};
 use world::FilesWorld;
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// What is measured beside weir.
 const PEER: &str = "helm 4.2.4";
@@ -51,7 +48,7 @@ fn main() -> Result<()> {
     for bench in &benches {
         sides.compare(bench)?;
         inside(bench, &host, &plugins)?;
-        engine::profile(bench, ALLOCATOR)?;
+        engine::profile(bench)?;
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 
 #[path = "kustomize/inputs.rs"]
 mod inputs;
+#[path = "../../host/weir/src/memory.rs"]
+mod memory;
 #[path = "process.rs"]
 mod process;
 #[path = "world.rs"]
@@ -24,13 +26,11 @@ use inputs::Input;
 use process::{Measured, figure, milliseconds, original};
 use world::FilesWorld;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What is measured beside weir.
 const PEER: &str = "kustomize 5.8.1";
 
 fn main() -> Result<()> {
+    memory::small_pages();
     let weir = [
         process::weir()?.display().to_string(),
         "kustomize".to_owned(),

@@ -5,6 +5,7 @@
 mod chain;
 mod crds;
 mod docs;
+mod home_cluster;
 mod kill;
 mod lab;
 mod pipeline;

@@ -25,6 +25,7 @@ mod http;
 mod objects;
 pub mod plugin;
 mod process;
+pub mod registry;
 pub mod roles;
 pub mod tools;
 pub mod wait;

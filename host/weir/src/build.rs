@@ -192,6 +192,9 @@ fn summary(units: &[Unit], took: Duration) -> String {
             Outcome::Named => *named.entry(&unit.id.kind).or_default() += 1,
         }
     }
+    if built.len() > 1 {
+        built.retain(|_, number| *number > 0);
+    }
     // Kustomizations first.
     let kinds: Vec<String> = built
         .into_iter()

@@ -21,6 +21,8 @@ use crate::repository::visit::{Visit, Visited};
 
 use finding::Finding;
 
+pub(crate) use locate::{Wanted, locate, stands};
+pub(crate) use patches::own_patches;
 pub(crate) use units::dependencies;
 
 pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {

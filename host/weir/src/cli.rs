@@ -70,7 +70,8 @@ pub(crate) struct RunArgs {
         default_value = "GitRepository/flux-system"
     )]
     pub(crate) source: String,
-    /// Where in REPO to start: made into a Kustomization named like the source.
+    /// Where in REPO to start: made into a Kustomization named like the source. With --local by default what REPO's
+    /// gotk-sync.yaml or its FluxInstance says.
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// The namespace of the source and of what weir keeps for itself.

@@ -13,7 +13,9 @@ use weir_tree::{GitTree, IgnoreRules, Subtree, Tree, TreePath, ignored, without_
 
 use crate::cli::{DiffArgs, DiffReport};
 use crate::output;
-use crate::repository::visit::Visit;
+use crate::repository::visit::{Visit, Visited};
+
+pub(crate) use compare::Side;
 
 pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let root = args.render.root.as_deref().unwrap_or(Path::new("."));
@@ -23,7 +25,12 @@ pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         Some(revision) => visit.walk(at_revision(root, revision)?)?,
         None => visit.folder(root)?,
     };
-    let difference = compare::compare(&before.walked.units, &after.walked.units);
+    let open = |visited: &Visited| visited.tainted().then(|| visit.without_secrets(visited));
+    let (open_before, open_after) = (open(&before), open(&after));
+    let difference = compare::compare(
+        &Side::new(&before.walked.units, open_before.as_ref()),
+        &Side::new(&after.walked.units, open_after.as_ref()),
+    );
     match args.output {
         DiffReport::Text => output::text(&markdown::text(&difference))?,
         DiffReport::Markdown => output::text(&markdown::markdown(&difference))?,

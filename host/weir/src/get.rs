@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::build::short_name;
 use crate::check::dependencies;
 use crate::cli::{GetArgs, GetWhat, Report};
+use crate::diff::Side;
 use crate::output;
 use crate::repository::unit::{Outcome, Unit};
 use crate::repository::visit::{Visit, Visited};
@@ -21,10 +22,11 @@ pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
         .as_deref()
         .unwrap_or(std::path::Path::new("."));
     let visited = visit.folder(folder)?;
+    visited.report();
     let rows = match args.what {
         GetWhat::Units => units(&visited),
         GetWhat::Sources => sources(&visited),
-        GetWhat::Images => images(&visited),
+        GetWhat::Images => images(&visited, &visit),
         GetWhat::Graph => graph(&visited),
         GetWhat::Values => values(&visited),
     };
@@ -62,11 +64,19 @@ fn sources(visited: &Visited) -> Vec<Value> {
             let repository = visited.entry.source.is(id);
             json!({
                 "source": id.to_string(), "url": text(spec, "url").or_else(|| text(spec, "chart")),
-                "version": text(spec, "version").or_else(|| spec.get("ref").map(|wanted| wanted.to_string())),
-                "repository": repository,
+                "version": text(spec, "version").or_else(|| reference(spec)), "repository": repository,
             })
         })
         .collect()
+}
+
+/// What `spec.ref` of a source names: `branch main`, `tag 1.0.0`.
+fn reference(spec: &Value) -> Option<String> {
+    let wanted = spec.get("ref")?.as_object()?;
+    let parts = wanted
+        .iter()
+        .filter_map(|(what, name)| Some(format!("{what} {}", name.as_str()?)));
+    Some(parts.collect::<Vec<_>>().join(", "))
 }
 
 /// The images that a unit runs.
@@ -80,10 +90,13 @@ pub(crate) fn images_of(unit: &Unit) -> BTreeSet<String> {
 }
 
 /// Every image with the units that run it.
-fn images(visited: &Visited) -> Vec<Value> {
+fn images(visited: &Visited, visit: &Visit<'_>) -> Vec<Value> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // A registry's name can be a secret.
+    let open = visited.tainted().then(|| visit.without_secrets(visited));
+    let side = Side::new(&visited.walked.units, open.as_ref());
     for unit in &visited.walked.units {
-        for name in images_of(unit) {
+        for name in side.images_of(unit) {
             found.entry(name).or_default().push(short_name(&unit.id));
         }
     }

@@ -10,12 +10,14 @@ mod cli;
 mod diff;
 mod explain;
 mod file_system;
+mod flux_kinds;
 mod folder_world;
 mod generate;
 mod get;
 mod helm;
 mod keys;
 mod kustomize;
+mod memory;
 mod output;
 mod plugin;
 mod remote;
@@ -29,10 +31,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::small_pages();
     let cli = cli::Cli::parse();
     match dispatch(cli) {
         Ok(code) => code,

@@ -1,20 +1,23 @@
 //! `weir run`: reconciles into a cluster, or into a folder with the embedded one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use weir_api::{Object, crd, names};
-use weir_cluster::{Apply, Cluster, Kube, Local};
+use weir_api::{Gvk, Object, crd, names};
+use weir_cluster::{Apply, Cluster, Kube, Local, Selection};
 use weir_controller::{ArtifactOptions, Clock, Controller, NodeId, NodeKind, Options, RootBinding};
 use weir_plugin::{Host, HostConfig};
 
 use crate::cli::{Report, RunArgs};
+use crate::flux_kinds::FLUX_KINDS;
+use crate::repository::entry;
+use crate::repository::unit::SourceName;
 use crate::show::Show;
-use crate::{output, snippet};
+use crate::{output, repository, snippet};
 
 /// What may be kept of renders.
 const MEMO: usize = 64 << 20;
@@ -57,8 +60,13 @@ async fn reconcile(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if args.local.is_some() {
         install(&*cluster).await?;
     }
-    if root.is_some() {
-        bootstrap(&*cluster, &source, args.path.as_deref()).await?;
+    if let Some(root) = &root {
+        let entry = match &args.path {
+            Some(path) => Some(entry_at(&source, path)),
+            None if args.local.is_some() => entry_of(&*cluster, &source, &root.folder).await?,
+            None => None,
+        };
+        bootstrap(&*cluster, &source, entry).await?;
     }
     let show = Arc::new(Show::new(args.output == Report::Text));
     let observer = {
@@ -143,7 +151,7 @@ async fn cluster(args: &RunArgs) -> anyhow::Result<Arc<dyn Cluster>> {
     })
 }
 
-/// Makes a fresh local cluster know the kinds that weir reconciles.
+/// Makes a fresh local cluster know the kinds that weir reconciles, and those of Flux that are only kept.
 async fn install(cluster: &dyn Cluster) -> anyhow::Result<()> {
     let how = Apply {
         manager: names::WEIR_STATUS_MANAGER.to_owned(),
@@ -157,6 +165,18 @@ async fn install(cluster: &dyn Cluster) -> anyhow::Result<()> {
             .await
             .with_context(|| format!("installing the CRD {name}"))?;
     }
+    let known = cluster.discover(true).await?;
+    for kind in FLUX_KINDS {
+        // The repository may have brought Flux's own definition.
+        if known.find(&kind.gvk()).is_some() {
+            continue;
+        }
+        let object = Object::new(kind.definition()).expect("a CRD has apiVersion and kind");
+        cluster
+            .apply(&object, &how)
+            .await
+            .with_context(|| format!("installing the CRD {}", object.name()))?;
+    }
     cluster.discover(true).await?;
     Ok(())
 }
@@ -165,7 +185,7 @@ async fn install(cluster: &dyn Cluster) -> anyhow::Result<()> {
 async fn bootstrap(
     cluster: &dyn Cluster,
     source: &NodeId,
-    path: Option<&str>,
+    entry: Option<Value>,
 ) -> anyhow::Result<()> {
     let namespace = source.name.namespace.as_str();
     let mut objects = vec![
@@ -176,20 +196,59 @@ async fn bootstrap(
             "spec": {"interval": "1m", "url": "https://localhost/bound-to-a-folder-by-root"},
         }),
     ];
-    if let Some(path) = path {
-        objects.push(json!({
-            "apiVersion": names::KUSTOMIZE_V1, "kind": "Kustomization",
-            "metadata": {"namespace": namespace, "name": source.name.name},
-            "spec": {
-                "interval": "10m", "path": path, "prune": true,
-                "sourceRef": {"kind": source.kind.as_str(), "name": source.name.name},
-            },
-        }));
-    }
+    objects.extend(entry);
     for object in objects {
         ensure(cluster, object).await?;
     }
     Ok(())
+}
+
+/// The Kustomization over a path that a person names.
+fn entry_at(source: &NodeId, path: &str) -> Value {
+    json!({
+        "apiVersion": names::KUSTOMIZE_V1, "kind": "Kustomization",
+        "metadata": {"namespace": source.name.namespace, "name": source.name.name},
+        "spec": {
+            "interval": "10m", "path": path, "prune": true,
+            "sourceRef": {"kind": source.kind.as_str(), "name": source.name.name},
+        },
+    })
+}
+
+/// What the repository itself says that everything starts from, unless the cluster has that already.
+async fn entry_of(
+    cluster: &dyn Cluster,
+    source: &NodeId,
+    folder: &Path,
+) -> anyhow::Result<Option<Value>> {
+    let gvk = Gvk::from_api_version(names::KUSTOMIZE_V1, "Kustomization");
+    let by = Selection {
+        namespace: source.name.namespace.clone(),
+        ..Selection::default()
+    };
+    let there = cluster.list(&gvk, &by).await;
+    if !there.context("listing Kustomizations")?.objects.is_empty() {
+        return Ok(None);
+    }
+    let name = SourceName {
+        kind: source.kind.as_str().to_owned(),
+        name: source.name.name.clone(),
+    };
+    let tree = repository::source_of(folder)?.tree;
+    match entry::find(&*tree, Some(&name)) {
+        Ok(entry) if entry.id.name.namespace == source.name.namespace => {
+            Ok(Some(serde_json::to_value(&entry.object)?))
+        }
+        Ok(entry) => bail!(
+            "the repository starts from {}; say --namespace {}",
+            entry.id,
+            entry.id.name.namespace
+        ),
+        Err(error) => {
+            anstream::eprintln!("warning: {error:#}");
+            Ok(None)
+        }
+    }
 }
 
 async fn ensure(cluster: &dyn Cluster, value: Value) -> anyhow::Result<()> {

@@ -1,20 +1,19 @@
 //! A profile of the engine alone, without the component around it: allocations and steps of one render.
 
-use std::alloc::System;
 use std::rc::Rc;
 
 use anyhow::Result;
-use stats_alloc::{Region, StatsAlloc};
 use weir_chart::{Chart, ChartFile, Limits, Overrides, Profile, TreeError};
 use weir_helm::{Offline, Prepared, RenderOptions, render};
 
+use crate::counted::Allocated;
 use crate::inputs::{Bench, KUBE_VERSION};
 use crate::process::figure;
 
 /// What loading and the first render allocate, and what another render of the same prepared chart does.
-pub(crate) fn profile(bench: &Bench, allocator: &StatsAlloc<System>) -> Result<()> {
+pub(crate) fn profile(bench: &Bench) -> Result<()> {
     let name = format!("helm: {}, allocations", bench.input.name);
-    let first = Region::new(allocator);
+    let first = Allocated::now();
     let prefix = match bench.input.target {
         "" => String::new(),
         target => format!("{target}/"),
@@ -58,25 +57,25 @@ pub(crate) fn profile(bench: &Bench, allocator: &StatsAlloc<System>) -> Result<(
         )
     };
     once()?;
-    let stats = first.change();
+    let stats = first.since();
     figure(
         &format!("{name} of loading and one render"),
         "n",
-        stats.allocations as f64,
+        stats.count as f64,
         None,
         None,
     );
-    let next = Region::new(allocator);
+    let next = Allocated::now();
     once()?;
-    let stats = next.change();
+    let stats = next.since();
     figure(
         &format!("{name} of another render"),
         "n",
-        stats.allocations as f64,
+        stats.count as f64,
         None,
         None,
     );
-    let bytes = stats.bytes_allocated as f64 / f64::from(1 << 20);
+    let bytes = stats.bytes as f64 / f64::from(1 << 20);
     figure(
         &format!("{name} of another render, their size"),
         "MiB",

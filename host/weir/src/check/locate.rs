@@ -14,6 +14,15 @@ pub(crate) struct Wanted<'a> {
 /// Line and column of the field, or of the part of the way to it that is there. `line` tells documents apart that are not of
 /// this name, as before a prefix was put before it.
 pub(crate) fn locate(text: &str, line: u32, wanted: &Wanted<'_>) -> Option<(u32, u32)> {
+    object(text, line, wanted).map(|root| walk(&root, wanted.pointer).0)
+}
+
+/// Whether the object is there with the whole way to the field.
+pub(crate) fn stands(text: &str, line: u32, wanted: &Wanted<'_>) -> bool {
+    object(text, line, wanted).is_some_and(|root| walk(&root, wanted.pointer).1)
+}
+
+fn object(text: &str, line: u32, wanted: &Wanted<'_>) -> Option<Node> {
     let mut best: Option<(u8, Node)> = None;
     for document in documents(text, &ParseOptions::default()) {
         let root = document.ok()?.root;
@@ -26,7 +35,7 @@ pub(crate) fn locate(text: &str, line: u32, wanted: &Wanted<'_>) -> Option<(u32,
         }
     }
     let (score, root) = best?;
-    (score > 0).then(|| walk(&root, wanted.pointer))
+    (score > 0).then_some(root)
 }
 
 fn field<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
@@ -35,7 +44,8 @@ fn field<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
         .as_str()
 }
 
-fn walk(root: &Node, pointer: &str) -> (u32, u32) {
+/// Where the way to a field ends, and whether that is the field.
+fn walk(root: &Node, pointer: &str) -> ((u32, u32), bool) {
     let mut place = (root.span().line, root.span().column);
     let mut node = root;
     for part in pointer.split('/').skip(1) {
@@ -59,10 +69,10 @@ fn walk(root: &Node, pointer: &str) -> (u32, u32) {
         };
         match next {
             Some(next) => node = next,
-            None => break,
+            None => return (place, false),
         }
     }
-    place
+    (place, true)
 }
 
 #[cfg(test)]
@@ -88,5 +98,14 @@ mod tests {
         assert_eq!(at("B", "b", "/spec/other"), Some((7, 1)));
         assert_eq!(at("A", "a", ""), Some((1, 1)));
         assert_eq!(at("C", "c", ""), None);
+        let stands = |pointer| {
+            let wanted = Wanted {
+                kind: "B",
+                name: "b",
+                pointer,
+            };
+            stands(TEXT, 0, &wanted)
+        };
+        assert!(stands("/spec/list/1/x") && !stands("/spec/list/2") && !stands("/spec/other"));
     }
 }

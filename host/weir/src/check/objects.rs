@@ -8,6 +8,7 @@ use weir_api::{GroupKind, Gvk, Object, crd};
 use weir_cluster::{Apply, Cluster as _, ClusterError, Local};
 use weir_plugin::Place;
 
+use crate::flux_kinds::FLUX_KINDS;
 use crate::repository::unit::{Made, Outcome, Unit};
 use crate::repository::visit::Visited;
 
@@ -21,21 +22,6 @@ const ALWAYS: &[&str] = &[
     "kube-node-lease",
     "kube-public",
     "kube-system",
-];
-/// Kinds of Flux 2.9 whose definitions are not built in, with the version that is served.
-const FLUX: &[(&str, &str, &str)] = &[
-    ("helm.toolkit.fluxcd.io", "HelmRelease", "v2"),
-    ("notification.toolkit.fluxcd.io", "Receiver", "v1"),
-    ("notification.toolkit.fluxcd.io", "Alert", "v1beta3"),
-    ("notification.toolkit.fluxcd.io", "Provider", "v1beta3"),
-    ("image.toolkit.fluxcd.io", "ImageRepository", "v1"),
-    ("image.toolkit.fluxcd.io", "ImagePolicy", "v1"),
-    ("image.toolkit.fluxcd.io", "ImageUpdateAutomation", "v1"),
-    (
-        "source.extensions.fluxcd.io",
-        "ArtifactGenerator",
-        "v1beta1",
-    ),
 ];
 
 /// An object and the unit that makes it.
@@ -306,16 +292,16 @@ fn not_served(
     served: Option<String>,
     known_group: bool,
 ) -> Option<Finding> {
-    let flux = FLUX
+    let flux = FLUX_KINDS
         .iter()
-        .find(|(group, kind, _)| gvk.group == *group && gvk.kind == *kind);
+        .find(|known| gvk.group == known.group && gvk.kind == known.kind);
     let served = match (served, flux) {
         (Some(version), _) => Some(version),
-        (None, Some((_, _, version))) if *version == gvk.version => return None,
-        (None, Some((group, _, version))) => Some(format!("{group}/{version}")),
+        (None, Some(known)) if known.version == gvk.version => return None,
+        (None, Some(known)) => Some(known.gvk().api_version()),
         (None, None) => None,
     };
-    let flux_group = FLUX.iter().any(|(group, _, _)| gvk.group == *group);
+    let flux_group = FLUX_KINDS.iter().any(|known| gvk.group == known.group);
     let kubernetes = gvk.group.ends_with(".k8s.io") && !gvk.group.ends_with(".x-k8s.io");
     let of_kubernetes = kubernetes || !gvk.group.contains('.');
     let nobody_knows = served.is_none() && !known_group && !flux_group && !of_kubernetes;

@@ -13,7 +13,7 @@ use crate::repository::unit::{Outcome, Unit};
 use crate::repository::visit::Visited;
 
 use super::finding::Finding;
-use super::locate::Wanted;
+use super::locate::{Wanted, stands};
 
 /// What kustomize takes for a kustomization.
 const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -27,11 +27,16 @@ pub(super) fn check(visited: &Visited, findings: &mut Vec<Finding>) {
         let objects: Vec<&Object> = made.iter().map(|made| &made.object).collect();
         for (pointer, patches) in own_patches(&unit.object) {
             for (index, target) in idle(patches, &objects) {
+                let pointer = format!("{pointer}/{index}/target");
+                if !stands_there(visited, unit, &pointer) {
+                    // Its parent gives the patch to many units, and not each of them has such an object.
+                    continue;
+                }
                 let finding = Finding::warning(&unit.id, "patch", message(&target))
                     .help(
                         "look at kind and name; a name is a regular expression for the whole name",
                     )
-                    .at_unit(visited, unit, &format!("{pointer}/{index}/target"));
+                    .at_unit(visited, unit, &pointer);
                 findings.push(finding);
             }
         }
@@ -49,6 +54,19 @@ pub(super) fn check(visited: &Visited, findings: &mut Vec<Finding>) {
     for (path, units) in files {
         check_file(visited, path, &units, findings);
     }
+}
+
+/// Whether a field of the unit's object stands in the file that the object came from.
+fn stands_there(visited: &Visited, unit: &Unit, pointer: &str) -> bool {
+    let wanted = Wanted {
+        kind: &unit.id.kind,
+        name: &unit.id.name.name,
+        pointer,
+    };
+    unit.place.as_ref().is_none_or(|place| {
+        let text = visited.folder.text(&place.path);
+        text.is_none_or(|text| stands(&text, place.line, &wanted))
+    })
 }
 
 /// The patches of a kustomization file, against all objects of the units that read it.
@@ -94,7 +112,7 @@ fn message(target: &str) -> String {
 }
 
 /// The lists of patches that a unit's object has, with where they are.
-fn own_patches(object: &Value) -> Vec<(String, &Vec<Value>)> {
+pub(crate) fn own_patches(object: &Value) -> Vec<(String, &Vec<Value>)> {
     let mut lists = Vec::new();
     let mut take = |pointer: String| {
         if let Some(patches) = object.pointer(&pointer).and_then(Value::as_array) {

@@ -78,7 +78,7 @@ fn build(visited: &Visited, unit: &Unit, explained: bool, findings: &mut Vec<Fin
             match &found.place {
                 _ if of_unit => {
                     let pointer = field_of(unit, &finding.message);
-                    found.at_unit(visited, unit, pointer)
+                    found.at_unit(visited, unit, &pointer)
                 }
                 Some(_) if of_repository => found,
                 // A place in a chart is not one of the repository.
@@ -90,7 +90,7 @@ fn build(visited: &Visited, unit: &Unit, explained: bool, findings: &mut Vec<Fin
                     };
                     found.at_unit(visited, unit, "/spec/values")
                 }
-                None => found.at_unit(visited, unit, field_of(unit, &failure.message)),
+                None => found.at_unit(visited, unit, &field_of(unit, &failure.message)),
             }
         })
         .collect();
@@ -98,7 +98,7 @@ fn build(visited: &Visited, unit: &Unit, explained: bool, findings: &mut Vec<Fin
         let pointer = field_of(unit, &failure.message);
         findings.push(
             Finding::error(&unit.id, "build", failure.message.clone())
-                .at_unit(visited, unit, pointer),
+                .at_unit(visited, unit, &pointer),
         );
     }
     findings.extend(errors);
@@ -107,12 +107,15 @@ fn build(visited: &Visited, unit: &Unit, explained: bool, findings: &mut Vec<Fin
 /// What a step says of the unit's own fields, wherever it was when it found out.
 const OF_UNIT: &[&str] = &["substitute from '", "chart values reference"];
 
+/// How a chart's schema refuses values.
+const SCHEMA: &str = "values don't meet the specifications";
+
 /// The field of a unit that a failure without a place is about.
-fn field_of(unit: &Unit, message: &str) -> &'static str {
+fn field_of(unit: &Unit, message: &str) -> String {
     const ABOUT: &[(&str, &str)] = &[
         ("chart values reference", "/spec/valuesFrom"),
         ("substitute from '", "/spec/postBuild/substituteFrom"),
-        ("values don't meet the specifications", "/spec/values"),
+        (SCHEMA, "/spec/values"),
         ("version", "/spec/chart/spec/version"),
         ("chart", "/spec/chart/spec/chart"),
         ("path", "/spec/path"),
@@ -121,7 +124,12 @@ fn field_of(unit: &Unit, message: &str) -> &'static str {
     let found = ABOUT
         .iter()
         .find(|(words, pointer)| message.contains(words) && unit.object.pointer(pointer).is_some());
-    found.map_or("/spec", |(_, pointer)| pointer)
+    let pointer = found.map_or("/spec", |(_, pointer)| pointer).to_owned();
+    match (found, message.split_once("at '")) {
+        // The first value that the schema refuses.
+        (Some((SCHEMA, _)), Some((_, at))) => pointer + at.split('\'').next().unwrap_or_default(),
+        _ => pointer,
+    }
 }
 
 /// The sources that a unit names and no unit makes.

@@ -38,11 +38,7 @@ pub(crate) fn at(path: &str, source: SourceName) -> anyhow::Result<Entry> {
 pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Result<Entry> {
     let mut found = Vec::new();
     for path in glob(tree, "**/gotk-sync.yaml").context("looking for gotk-sync.yaml")? {
-        found.extend(
-            syncs(tree, &path)?
-                .into_iter()
-                .map(|sync| (path.clone(), sync)),
-        );
+        found.extend(syncs(tree, &path)?);
     }
     if found.is_empty() {
         found = instances(tree)?;
@@ -51,7 +47,7 @@ pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Resu
         found.retain(|(_, (_, its))| its == source);
     }
     match found.as_slice() {
-        [(file, (object, source))] => entry(object.clone(), source.clone(), Some(file)),
+        [(place, (object, source))] => entry(object.clone(), source.clone(), Some(place.clone())),
         [] => bail!(
             "the repository has neither a flux-system/gotk-sync.yaml nor a FluxInstance with spec.sync{}; say where to start with --path",
             source
@@ -61,10 +57,11 @@ pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Resu
         several => {
             let list: Vec<String> = several
                 .iter()
-                .map(|(file, (object, _))| {
+                .map(|(place, (object, _))| {
                     format!(
-                        "{} ({file})",
-                        object["spec"]["path"].as_str().unwrap_or(".")
+                        "{} ({})",
+                        object["spec"]["path"].as_str().unwrap_or("."),
+                        place.path
                     )
                 })
                 .collect();
@@ -76,7 +73,7 @@ pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Resu
     }
 }
 
-fn entry(object: Value, source: SourceName, file: Option<&TreePath>) -> anyhow::Result<Entry> {
+fn entry(object: Value, source: SourceName, place: Option<Place>) -> anyhow::Result<Entry> {
     let object: Kustomization =
         serde_json::from_value(object).context("reading the entry Kustomization")?;
     let metadata = &object.metadata;
@@ -89,12 +86,8 @@ fn entry(object: Value, source: SourceName, file: Option<&TreePath>) -> anyhow::
         id,
         object,
         source,
-        found: file.is_some(),
-        place: file.map(|file| Place {
-            path: file.to_string(),
-            line: 0,
-            column: 0,
-        }),
+        found: place.is_some(),
+        place,
     })
 }
 
@@ -109,10 +102,13 @@ fn object(namespace: &str, name: &str, path: &str, source: &SourceName) -> Value
     })
 }
 
+/// A Kustomization with its source, and where it stands.
+type Sync = (Place, (Value, SourceName));
+
 /// The Kustomizations of a sync file, with their sources.
-fn syncs(tree: &dyn Tree, path: &TreePath) -> anyhow::Result<Vec<(Value, SourceName)>> {
+fn syncs(tree: &dyn Tree, path: &TreePath) -> anyhow::Result<Vec<Sync>> {
     let mut found = Vec::new();
-    for object in objects(tree, path)? {
+    for (place, object) in objects(tree, path)? {
         let gvk = object.gvk();
         if gvk.group != "kustomize.toolkit.fluxcd.io" || gvk.kind != "Kustomization" {
             continue;
@@ -131,13 +127,13 @@ fn syncs(tree: &dyn Tree, path: &TreePath) -> anyhow::Result<Vec<(Value, SourceN
         let source = source
             .parse::<SourceName>()
             .map_err(|error| anyhow::anyhow!("{path}: spec.sourceRef is {source}: {error}"))?;
-        found.push((object.into_value(), source));
+        found.push((place, (object.into_value(), source)));
     }
     Ok(found)
 }
 
 /// What the Flux operator makes of the FluxInstances of a repository: a source and a Kustomization of one name.
-fn instances(tree: &dyn Tree) -> anyhow::Result<Vec<(TreePath, (Value, SourceName))>> {
+fn instances(tree: &dyn Tree) -> anyhow::Result<Vec<Sync>> {
     let mut found = Vec::new();
     for pattern in ["**/*.yaml", "**/*.yml"] {
         for path in glob(tree, pattern).context("looking for a FluxInstance")? {
@@ -159,9 +155,8 @@ fn instances(tree: &dyn Tree) -> anyhow::Result<Vec<(TreePath, (Value, SourceNam
             };
             found.extend(
                 objects
-                    .iter()
-                    .filter_map(instance)
-                    .map(|sync| (path.clone(), sync)),
+                    .into_iter()
+                    .filter_map(|(place, object)| Some((place, instance(&object)?))),
             );
         }
     }
@@ -190,14 +185,22 @@ fn instance(object: &Object) -> Option<(Value, SourceName)> {
     ))
 }
 
-fn objects(tree: &dyn Tree, path: &TreePath) -> anyhow::Result<Vec<Object>> {
+fn objects(tree: &dyn Tree, path: &TreePath) -> anyhow::Result<Vec<(Place, Object)>> {
     let content = tree.read(path)?.unwrap_or_default();
     let text = std::str::from_utf8(&content).with_context(|| format!("reading {path}"))?;
-    let documents =
-        weir_plugin::Document::from_yaml(text, None).with_context(|| format!("reading {path}"))?;
+    let start = Place {
+        path: path.to_string(),
+        line: 1,
+        column: 1,
+    };
+    let documents = weir_plugin::Document::from_yaml(text, Some(&start))
+        .with_context(|| format!("reading {path}"))?;
     documents
         .iter()
-        .map(|document| Ok(Object::new(document.to_value())?))
+        .map(|document| {
+            let place = document.origin().cloned().unwrap_or_else(|| start.clone());
+            Ok((place, Object::new(document.to_value())?))
+        })
         .collect()
 }
 
@@ -231,6 +234,11 @@ mod tests {
         );
         assert_eq!(entry.object.spec.path.as_deref(), Some("./clusters/a"));
         assert_eq!(entry.source.to_string(), "GitRepository/flux-system");
+        let place = entry.place.unwrap();
+        assert_eq!(
+            (&*place.path, place.line),
+            ("clusters/a/flux-system/gotk-sync.yaml", 5)
+        );
     }
 
     #[test]

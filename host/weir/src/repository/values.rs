@@ -34,6 +34,8 @@ pub(crate) struct Values {
     made: BTreeMap<Id, Entries>,
     /// By the turn before it, for what comes before it is made.
     before: BTreeMap<Id, Entries>,
+    /// Secrets have a placeholder for each value, whether they are encrypted or not.
+    without_secrets: bool,
 }
 
 impl Values {
@@ -53,9 +55,21 @@ impl Values {
         Ok(())
     }
 
+    /// The same with placeholders for all values of Secrets, those that are learnt later included.
+    pub(crate) fn without_secrets(mut self) -> Self {
+        self.without_secrets = true;
+        for (id, entries) in &mut self.given {
+            hide(id, entries);
+        }
+        self
+    }
+
     /// Keeps an object that a unit of a namespace made.
     pub(crate) fn learn(&mut self, object: &Object, namespace: &str) {
-        if let Some((id, entries)) = entries_of(object, namespace) {
+        if let Some((id, mut entries)) = entries_of(object, namespace) {
+            if self.without_secrets {
+                hide(&id, &mut entries);
+            }
             self.made.insert(id, entries);
         }
     }
@@ -87,6 +101,37 @@ impl Values {
             .map(|(key, value)| (key.clone(), STANDARD.encode(value).into()))
             .collect();
         Some(Bytes::from(Value::Object(whole).to_string()))
+    }
+}
+
+/// Puts placeholders into a Secret. A mapping, as `valuesFrom` reads it, stays one with the same keys.
+fn hide(id: &Id, entries: &mut Entries) {
+    if id.0 != ConfigKind::Secret {
+        return;
+    }
+    for (key, value) in entries {
+        let text = std::str::from_utf8(value).unwrap_or_default();
+        let inner = weir_k8s_yaml::from_str(text, weir_k8s_yaml::Schema::Sigs);
+        *value = match inner {
+            Ok(mut inner @ Value::Object(_)) => {
+                hide_inner(key, &mut inner);
+                inner.to_string().into_bytes()
+            }
+            Ok(_) | Err(_) => placeholder(key).into_bytes(),
+        };
+    }
+}
+
+/// The depth is that of parsed YAML, which is bounded.
+fn hide_inner(key: &str, value: &mut Value) {
+    match value {
+        Value::Object(map) => map
+            .iter_mut()
+            .for_each(|(key, value)| hide_inner(key, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_inner(key, item)),
+        Value::String(text) => *text = placeholder(key),
+        Value::Number(number) => *number = 1.into(),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -151,6 +196,31 @@ mod tests {
 
     fn object(value: Value) -> Object {
         Object::new(value).unwrap()
+    }
+
+    #[test]
+    fn without_secrets_there_are_placeholders_and_maps_stay_maps() {
+        let text = "stringData:\n  user_name: bob\n  values.yaml: |\n    port: 8123\n    list: [{password: hush}]\n    debug: true\n";
+        let mut value: Value = weir_k8s_yaml::from_str(text, weir_k8s_yaml::Schema::Sigs).unwrap();
+        value["apiVersion"] = "v1".into();
+        value["kind"] = "Secret".into();
+        value["metadata"] = json!({"name": "s"});
+        let mut values = Values::default().without_secrets();
+        values.learn(&object(value.clone()), "ns");
+        let get = |values: &Values, kind, key| {
+            let bytes = values.get(&reference(kind, "s", Some(key))).unwrap();
+            String::from_utf8(bytes.to_vec()).unwrap()
+        };
+        assert_eq!(get(&values, ConfigKind::Secret, "user_name"), "user-name");
+        assert_eq!(
+            get(&values, ConfigKind::Secret, "values.yaml"),
+            r#"{"port":1,"list":[{"password":"password"}],"debug":true}"#
+        );
+        // What a ConfigMap says is no secret.
+        value["kind"] = "ConfigMap".into();
+        value["data"] = value["stringData"].take();
+        values.learn(&object(value), "ns");
+        assert_eq!(get(&values, ConfigKind::ConfigMap, "user_name"), "bob");
     }
 
     #[test]

@@ -7,18 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use weir_api::helm::HelmRelease;
+use weir_api::kustomize::Kustomization;
 use weir_plugin::{Host, HostConfig};
 use weir_render::{
     Capabilities, Encrypted, LowerOptions, Registered, Renderer, SourceTree, WithoutKey,
+    lower_helm_release, lower_kustomization,
 };
 
 use crate::cli::RenderArgs;
 use crate::folder_world::FolderWorld;
 use crate::remote::Remotes;
 use crate::repository::entry::{self, Entry};
-use crate::repository::unit::{Failure, Outcome, SourceName, Unit};
+use crate::repository::snapshot::Snapshot;
+use crate::repository::unit::{Failure, Made, Outcome, SourceName, Unit};
 use crate::repository::values::Values;
-use crate::repository::walk::{Walk, Walked};
+use crate::repository::walk::{Walk, Walked, unpack};
 use crate::{repository, snippet};
 
 /// All units of a repository fit, so that a second turn renders only what changed.
@@ -76,6 +82,71 @@ impl<'a> Visit<'a> {
             Some(path) => entry::at(path, source.unwrap_or_else(default_source))?,
             None => entry::find(&**folder.tree(), source.as_ref())?,
         };
+        let walked = self.render(&folder, &entry, self.encrypted(), self.values.clone());
+        Ok(Visited {
+            folder,
+            entry,
+            walked,
+        })
+    }
+
+    /// Walks the same tree once more as somebody who knows no secret: nothing is decrypted, and the values of Secrets are
+    /// placeholders. What comes of it can be shown to anybody.
+    pub(crate) fn without_secrets(&self, visited: &Visited) -> Walked {
+        self.render(
+            &visited.folder,
+            &visited.entry,
+            Encrypted::Keep,
+            self.values.clone().without_secrets(),
+        )
+    }
+
+    /// What a unit would make if its object were another one; `None` if it could not be rendered.
+    pub(crate) fn made_by(&self, visited: &Visited, object: Value) -> Option<Vec<Made>> {
+        let world = visited.folder.knowing(Snapshot {
+            source: visited.entry.source.clone(),
+            values: visited.walked.values.clone(),
+            sources: visited.walked.sources.clone(),
+        });
+        let kind = object.get("kind").and_then(Value::as_str)?;
+        let recipe = if kind == "HelmRelease" {
+            let release: HelmRelease = serde_json::from_value(object).ok()?;
+            let version = self.args.kube_version.clone();
+            lower_helm_release(&release, &Capabilities::Version(version)).ok()?
+        } else {
+            let object: Kustomization = serde_json::from_value(object).ok()?;
+            lower_kustomization(&object, &self.options(self.encrypted())).ok()?
+        };
+        let cancel = CancellationToken::new();
+        let rendered = self.renderer.render(&recipe, &world, &cancel).ok()?;
+        unpack(&rendered).ok()
+    }
+
+    fn encrypted(&self) -> Encrypted {
+        if self.args.no_decrypt {
+            Encrypted::Keep
+        } else {
+            Encrypted::Decrypt {
+                without_key: WithoutKey::Placeholders,
+            }
+        }
+    }
+
+    fn options(&self, encrypted: Encrypted) -> LowerOptions {
+        LowerOptions {
+            strict_substitution: self.args.strict_substitute,
+            encrypted,
+        }
+    }
+
+    fn render(
+        &self,
+        folder: &FolderWorld,
+        entry: &Entry,
+        encrypted: Encrypted,
+        values: Values,
+    ) -> Walked {
+        let args = self.args;
         let spinner = spinner();
         let progress = |done: usize, total: usize| {
             if let Some(spinner) = &spinner {
@@ -84,35 +155,27 @@ impl<'a> Visit<'a> {
         };
         let walk = Walk {
             renderer: &self.renderer,
-            folder: &folder,
-            options: LowerOptions {
-                strict_substitution: args.strict_substitute,
-                encrypted: if args.no_decrypt {
-                    Encrypted::Keep
-                } else {
-                    Encrypted::Decrypt {
-                        without_key: WithoutKey::Placeholders,
-                    }
-                },
-            },
+            folder,
+            options: self.options(encrypted),
             capabilities: Capabilities::Version(args.kube_version.clone()),
             releases: !args.no_releases,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             progress: &progress,
         };
-        let walked = walk.run(&entry, self.values.clone());
+        let walked = walk.run(entry, values);
         if let Some(spinner) = &spinner {
             spinner.finish_and_clear();
         }
-        Ok(Visited {
-            folder,
-            entry,
-            walked,
-        })
+        walked
     }
 }
 
 impl Visited {
+    /// Whether secret bytes went into objects.
+    pub(crate) fn tainted(&self) -> bool {
+        self.walked.units.iter().any(|unit| unit.tainted)
+    }
+
     /// Prints what failed, and what stands in for what could not be decrypted.
     pub(crate) fn report(&self) {
         let read = |path: &str| self.folder.text(path);

@@ -451,7 +451,7 @@ fn failure(error: RenderError) -> Failure {
 }
 
 /// The objects of a bundle as they would be applied, without what the API server adds.
-fn unpack(rendered: &Rendered) -> Result<Vec<Made>, Failure> {
+pub(crate) fn unpack(rendered: &Rendered) -> Result<Vec<Made>, Failure> {
     let mut made = Vec::with_capacity(rendered.bundle.documents.len());
     for document in &rendered.bundle.documents {
         let objects = weir_apply::unpacked([document.to_value()]).map_err(Failure::new)?;

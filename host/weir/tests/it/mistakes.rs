@@ -314,7 +314,7 @@ const MISTAKES: &[Mistake] = &[
         RELEASE,
         ("size: 1", "size: large"),
         "size",
-        (RELEASE, "values:"),
+        (RELEASE, "size: large"),
     ),
     mistake(
         "a key of valuesFrom that is not there",

@@ -125,3 +125,62 @@ fn lists_and_explanations() {
     let nothing = weir(folder.path(), &["explain", "Pod/x"]);
     assert_eq!(nothing.status.code(), Some(1));
 }
+
+/// What the Secret of the next test holds.
+const HIDDEN: &str = "hidden-3fe1";
+
+#[test]
+fn what_a_secret_went_into_is_told_without_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let write = |path: &str, content: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let commit = |message| {
+        git(root, &["add", "-A"]);
+        git(root, &["commit", "-q", "-m", message]);
+    };
+    let from = "flux-system}, postBuild: {substituteFrom: [{kind: Secret, name: s}]}}";
+    let unit = UNIT.replace("NAME", "apps").replace("flux-system}}", from);
+    write("main/a.yaml", &unit);
+    let secret = |value: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: flux-system}}\nstringData: {{REGISTRY: {value}}}\n"
+        )
+    };
+    write("main/secret.yaml", &secret(HIDDEN));
+    let pod = |tag: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: default}}\nspec: {{containers: [{{name: web, image: '${{REGISTRY}}/web:{tag}'}}]}}\n"
+        )
+    };
+    write("apps/pod.yaml", &pod("1"));
+    git(root, &["init", "-q", "-b", "main"]);
+    commit("first");
+    write("apps/pod.yaml", &pod("2"));
+    commit("second");
+    let built = out(&weir(root, &["build"]));
+    assert!(built.contains(&format!("image: {HIDDEN}/web:2")), "{built}");
+    let text = out(&weir(root, &["diff", "HEAD~1", "HEAD"]));
+    assert_eq!(
+        text,
+        "kustomization/flux-system/apps: changed\n  ~ Pod/default/web\n      \
+         - spec.containers[0].image: \"registry/web:1\"\n      + spec.containers[0].image: \"registry/web:2\"\n\
+         image - registry/web:1\nimage + registry/web:2\n1 unit not touched\n"
+    );
+    let images = out(&weir(root, &["get", "images"]));
+    assert!(
+        images.contains("registry/web:2") && !images.contains(HIDDEN),
+        "{images}"
+    );
+    // Where only the secret itself changed, there is nothing to be shown.
+    write("main/secret.yaml", &secret("hidden-77ab"));
+    let text = out(&weir(root, &["diff", "HEAD"]));
+    assert!(
+        text.contains("- spec.containers[0].image: ***\n      + spec.containers[0].image: ***\n"),
+        "{text}"
+    );
+    assert!(!text.contains("hidden"), "{text}");
+}
