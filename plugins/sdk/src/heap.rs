@@ -1,8 +1,9 @@
 //! The memory of a plugin: an allocator made for instances that live for one call.
 //!
 //! A general allocator spends its time on giving memory back well. Here all memory goes back when the call ends, so that
-//! what is freed only has to serve again: blocks come in classes of size, four to each doubling, and a freed one waits in
-//! the list of its class. New blocks are cut from the end of the memory, and the last one grows and shrinks in place.
+//! what is freed only has to serve again. Small blocks come in classes of size, four to each doubling, and a freed one waits
+//! in the list of its class. Of large ones there are few: where they were are holes, which are joined, and taken from where
+//! one fits best. New blocks are cut from the end of the memory, and the last one grows and shrinks in place.
 
 #![expect(unsafe_code, reason = "an allocator deals in addresses")]
 
@@ -15,11 +16,16 @@ const GRAIN: usize = 16;
 /// Up to here each multiple of [`GRAIN`] is a class.
 const SMALL: usize = 128;
 const SMALL_CLASSES: usize = SMALL / GRAIN;
-/// Four classes for each doubling from [`SMALL`] on to 2 GiB; nothing larger fits into the memory of a guest.
-const CLASSES: usize = SMALL_CLASSES + 4 * 24;
+/// Four classes for each doubling from [`SMALL`] on to here; what is larger has no class.
+const LARGE: usize = 32 << 10;
+const CLASSES: usize = SMALL_CLASSES + 4 * 8;
+/// Large blocks are multiples of this.
+const LARGE_GRAIN: usize = 4096;
+/// How many holes are remembered; with more of them the smallest are lost.
+const HOLES: usize = 128;
 /// Memory is asked for in pieces of at least this.
 const PIECE: usize = 1 << 20;
-/// From this size on a block that becomes half as large moves to where it fits.
+/// From this size on a small block that becomes half as large moves to where it fits.
 const WORTH_MOVING: usize = 1024;
 
 /// Where memory comes from.
@@ -34,12 +40,21 @@ pub(crate) struct Blocks<P> {
     pages: P,
     /// The first freed block of each class; each has the address of the next in its first bytes.
     free: [usize; CLASSES],
+    /// Where large blocks were, by address: none touches the next.
+    holes: [Hole; HOLES],
+    hole_count: usize,
     /// From here to `end` nothing was handed out.
     top: usize,
     end: usize,
 }
 
-/// The class of a size, and how large its blocks are.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    start: usize,
+    size: usize,
+}
+
+/// The class of a size up to [`LARGE`], and how large its blocks are.
 const fn class(size: usize) -> Option<(usize, usize)> {
     if size <= SMALL {
         let index = size.saturating_sub(1) / GRAIN;
@@ -60,6 +75,8 @@ impl<P: Pages> Blocks<P> {
         Self {
             pages,
             free: [0; CLASSES],
+            holes: [Hole { start: 0, size: 0 }; HOLES],
+            hole_count: 0,
             top: 0,
             end: 0,
         }
@@ -71,7 +88,7 @@ impl<P: Pages> Blocks<P> {
     /// What `pages` gave belongs to this, and nobody writes into blocks that are freed.
     unsafe fn allocate(&mut self, size: usize, align: usize) -> usize {
         let Some((class, size)) = class(size) else {
-            return 0;
+            return self.allocate_large(size, align);
         };
         let freed = self.free[class];
         if freed != 0 && freed.is_multiple_of(align) {
@@ -80,6 +97,69 @@ impl<P: Pages> Blocks<P> {
             return freed;
         }
         self.cut(size, align.max(GRAIN))
+    }
+
+    fn allocate_large(&mut self, size: usize, align: usize) -> usize {
+        let Some(size) = size.checked_next_multiple_of(LARGE_GRAIN) else {
+            return 0;
+        };
+        let fits =
+            |hole: &(usize, &Hole)| hole.1.size >= size && hole.1.start.is_multiple_of(align);
+        let holes = self.holes[..self.hole_count].iter().enumerate();
+        match holes.filter(fits).min_by_key(|hole| hole.1.size) {
+            Some((at, hole)) => {
+                let start = hole.start;
+                self.take(at, size);
+                start
+            }
+            None => self.cut(size, align.max(GRAIN)),
+        }
+    }
+
+    /// Takes so much from the front of a hole.
+    fn take(&mut self, at: usize, size: usize) {
+        self.holes[at].start += size;
+        self.holes[at].size -= size;
+        if self.holes[at].size == 0 {
+            self.forget(at);
+        }
+    }
+
+    fn forget(&mut self, at: usize) {
+        self.holes.copy_within(at + 1..self.hole_count, at);
+        self.hole_count -= 1;
+    }
+
+    fn release_large(&mut self, start: usize, size: usize) {
+        let mut freed = Hole { start, size };
+        let mut at = self.holes[..self.hole_count].partition_point(|hole| hole.start < start);
+        if at < self.hole_count && self.holes[at].start == start + size {
+            freed.size += self.holes[at].size;
+            self.forget(at);
+        }
+        if at > 0 && self.holes[at - 1].start + self.holes[at - 1].size == start {
+            at -= 1;
+            freed.start = self.holes[at].start;
+            freed.size += self.holes[at].size;
+            self.forget(at);
+        }
+        if freed.start + freed.size == self.top {
+            self.top = freed.start;
+            return;
+        }
+        if self.hole_count == HOLES {
+            let smallest = (0..HOLES)
+                .min_by_key(|at| self.holes[*at].size)
+                .unwrap_or(0);
+            if self.holes[smallest].size >= freed.size {
+                return;
+            }
+            self.forget(smallest);
+            at -= usize::from(smallest < at);
+        }
+        self.holes.copy_within(at..self.hole_count, at + 1);
+        self.holes[at] = freed;
+        self.hole_count += 1;
     }
 
     fn cut(&mut self, size: usize, align: usize) -> usize {
@@ -120,6 +200,7 @@ impl<P: Pages> Blocks<P> {
     /// The block is one that `allocate` gave for this size, and is not used any more.
     unsafe fn release(&mut self, block: usize, size: usize) {
         let Some((class, size)) = class(size) else {
+            self.release_large(block, size.next_multiple_of(LARGE_GRAIN));
             return;
         };
         if block + size == self.top {
@@ -131,20 +212,43 @@ impl<P: Pages> Blocks<P> {
         self.free[class] = block;
     }
 
+    /// Makes a large block smaller, or larger by the hole behind it, where it is.
+    fn resize_large(&mut self, block: usize, had: usize, needs: usize) -> bool {
+        if needs <= had {
+            if needs < had {
+                self.release_large(block + needs, had - needs);
+            }
+            return true;
+        }
+        let end = block + had;
+        let at = self.holes[..self.hole_count].partition_point(|hole| hole.start < end);
+        let follows = at < self.hole_count
+            && self.holes[at].start == end
+            && self.holes[at].size >= needs - had;
+        if follows {
+            self.take(at, needs - had);
+        }
+        follows
+    }
+
     /// The address of the block with its content in its new size; 0, and the old one is as it was, if there is no memory.
     ///
     /// # Safety
     /// As for `release`.
     unsafe fn resize(&mut self, block: usize, old: usize, new: usize, align: usize) -> usize {
-        let (Some((_, had)), Some((_, needs))) = (class(old), class(new)) else {
+        let (Some(had), Some(needs)) = (rounded(old), rounded(new)) else {
             return 0;
         };
         if block + had == self.top && block.saturating_add(needs) <= self.end {
             self.top = block + needs;
             return block;
         }
-        let moves = needs > had || (had >= WORTH_MOVING && needs <= had / 2);
-        if !moves {
+        let stays = match (old > LARGE, new > LARGE) {
+            (true, true) => self.resize_large(block, had, needs),
+            (false, false) => needs <= had && (had < WORTH_MOVING || needs > had / 2),
+            _ => false,
+        };
+        if stays {
             return block;
         }
         // SAFETY: the new block is another one, and both are as large as what is copied.
@@ -160,6 +264,14 @@ impl<P: Pages> Blocks<P> {
             }
             moved
         }
+    }
+}
+
+/// How much a block of this size takes.
+fn rounded(size: usize) -> Option<usize> {
+    match class(size) {
+        Some((_, size)) => Some(size),
+        None => size.checked_next_multiple_of(LARGE_GRAIN),
     }
 }
 
@@ -264,7 +376,7 @@ mod tests {
     #[test]
     fn classes_hold_their_sizes_and_waste_a_quarter_at_most() {
         let mut before = (0, 16);
-        for size in 0..100_000 {
+        for size in 0..=LARGE {
             let (index, rounded) = class(size).unwrap();
             assert!(rounded >= size && rounded.is_multiple_of(GRAIN), "{size}");
             assert!(size <= SMALL || rounded - size < rounded / 4, "{size}");
@@ -273,16 +385,15 @@ mod tests {
             assert!(same || next, "{size}");
             before = (index, rounded);
         }
-        assert_eq!(class(1 << 31).map(|class| class.1), Some(1 << 31));
-        assert_eq!(class((1 << 31) + 1), None);
-        assert_eq!(class(usize::MAX), None);
+        assert_eq!(before.0, CLASSES - 1);
+        assert_eq!((class(LARGE + 1), class(usize::MAX)), (None, None));
     }
 
     /// Random work, in which each block is filled with a byte of its own that must still be there.
     #[test]
     fn blocks_keep_their_content_and_do_not_overlap() {
         for gap in [0, 4096] {
-            let mut blocks = Blocks::new(Arena::new(64 << 20, gap));
+            let mut blocks = Blocks::new(Arena::new(256 << 20, gap));
             let mut held: Vec<(usize, usize, usize, u8)> = Vec::new();
             let mut random = 0x2545_f491_4f6c_dd1d_u64;
             let mut next = |below: u64| {
@@ -291,7 +402,7 @@ mod tests {
                 random ^= random << 17;
                 usize::try_from((random >> 11) % below).unwrap()
             };
-            for step in 0..60_000 {
+            for step in 0..40_000 {
                 let byte = u8::try_from(step % 251).unwrap();
                 match next(4) {
                     0 if held.len() > 10 => {
@@ -302,7 +413,7 @@ mod tests {
                     1 if !held.is_empty() => {
                         let at = next(held.len() as u64);
                         let (block, size, align, byte) = held[at];
-                        let most = next(14);
+                        let most = next(18);
                         let new = 1 + next(1 << most);
                         let moved = unsafe { blocks.resize(block, size, new, align) };
                         assert!(moved != 0 && moved.is_multiple_of(align));
@@ -310,8 +421,8 @@ mod tests {
                         fill(moved, new, byte);
                         held[at] = (moved, new, align, byte);
                     }
-                    _ if held.len() < 2000 => {
-                        let most = next(14);
+                    _ if held.len() < 1000 => {
+                        let most = next(18);
                         let (size, align) = (1 + next(1 << most), 1 << next(8));
                         let block = unsafe { blocks.allocate(size, align) };
                         assert!(block != 0 && block.is_multiple_of(align));
@@ -346,6 +457,46 @@ mod tests {
             assert_eq!(blocks.allocate(112, 8), first);
             blocks.release(second, 100_000);
             assert_eq!(blocks.allocate(50_000, 8), second);
+        }
+    }
+
+    #[test]
+    fn holes_are_joined_and_the_best_is_taken() {
+        let mut blocks = Blocks::new(Arena::new(8 << 20, 0));
+        unsafe {
+            let sizes = [100_000, 200_000, 300_000, 50_000, 400_000, 1000];
+            let [first, second, third, _, fifth, _] = sizes.map(|size| blocks.allocate(size, 8));
+            for (block, size) in [(second, 200_000), (fifth, 400_000), (third, 300_000)] {
+                blocks.release(block, size);
+            }
+            assert_eq!(blocks.hole_count, 2);
+            assert_eq!(blocks.allocate(390_000, 8), fifth);
+            assert_eq!(blocks.resize(first, 100_000, 250_000, 8), first);
+            assert_eq!(blocks.resize(first, 250_000, 90_000, 8), first);
+            assert_eq!(
+                blocks.allocate(450_000, 8),
+                first + 90_000_usize.next_multiple_of(4096)
+            );
+        }
+    }
+
+    /// As a text that doubles until it is too long: of what was left behind nothing is lost.
+    #[test]
+    fn what_grows_by_moving_needs_little_more_than_itself() {
+        let mut blocks = Blocks::new(Arena::new(64 << 20, 0));
+        unsafe {
+            let mut text = (blocks.allocate(64 << 10, 1), 64 << 10);
+            for _ in 0..400 {
+                let doubled = if text.1 >= 8 << 20 {
+                    64 << 10
+                } else {
+                    text.1 * 2
+                };
+                let copy = blocks.allocate(doubled, 1);
+                assert_ne!(copy, 0);
+                blocks.release(text.0, text.1);
+                text = (copy, doubled);
+            }
         }
     }
 

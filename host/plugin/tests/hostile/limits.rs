@@ -150,7 +150,7 @@ fn memory_has_a_limit() {
     let found = watch.beside("memory", || limit(case("memory", "")));
     // How much it wanted when depends on its allocator.
     assert!(
-        found.starts_with("it wanted 67")
+        found.starts_with("it wanted 6")
             && found.ends_with(" bytes of memory, more than 67108864 (memoryBytes)"),
         "{found}"
     );
