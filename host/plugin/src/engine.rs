@@ -10,6 +10,9 @@ use crate::code;
 /// The target that this crate was compiled for, as cargo names it.
 pub const TARGET: &str = env!("WEIR_TARGET");
 
+/// How much of its memory a free place in the pool keeps mapped; what was in it is gone all the same.
+const KEPT_BYTES: usize = 256 << 10;
+
 /// How many calls can be on the way at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pool {
@@ -77,6 +80,9 @@ pub(crate) fn with_pool(config: &mut Config, pool: Pool) {
         .max_memory_size(limit(Limits::CEILING.memory_bytes))
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
+        // What a short call touches is cleaned by copying: mapping it anew costs more than the call.
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .table_keep_resident(KEPT_BYTES)
         .pagemap_scan(Enabled::Auto);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
 }
