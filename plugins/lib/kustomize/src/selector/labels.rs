@@ -245,7 +245,8 @@ impl Parser {
 }
 
 fn tokens(text: &str) -> Vec<Token> {
-    const SPECIAL: [char; 8] = ['=', '!', '(', ')', ',', '>', '<', ' '];
+    // Other blanks, as the form feed, belong to words, which may not have them.
+    const ENDS: [char; 11] = ['=', '!', '(', ')', ',', '>', '<', ' ', '\t', '\r', '\n'];
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -261,9 +262,7 @@ fn tokens(text: &str) -> Vec<Token> {
             '>' => (Some(Token::Greater), 1),
             '<' => (Some(Token::Less), 1),
             _ => {
-                let end = rest
-                    .find(|c: char| SPECIAL.contains(&c) || c.is_ascii_whitespace())
-                    .unwrap_or(rest.len());
+                let end = rest.find(ENDS).unwrap_or(rest.len());
                 (Some(Token::Word(rest[..end].to_owned())), end)
             }
         };
@@ -355,6 +354,13 @@ mod tests {
             expected,
             "{selector}"
         );
+    }
+
+    #[test]
+    fn a_form_feed_is_no_blank() {
+        for selector in ["\u{c}", "a\u{c}", "app=\u{c}web", "\u{c},a"] {
+            assert!(LabelSelector::parse(selector).is_err(), "{selector:?}");
+        }
     }
 
     #[test]
