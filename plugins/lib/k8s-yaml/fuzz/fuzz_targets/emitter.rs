@@ -34,10 +34,16 @@ fn value(input: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
         }
         _ => {
             let count = input.int_in_range(0..=4)?;
-            let entries = (0..count).map(|_| Ok((string(input)?, value(input, depth + 1)?)));
+            let entries = (0..count).map(|_| Ok((key(input)?, value(input, depth + 1)?)));
             Value::Object(entries.collect::<Result<_>>()?)
         }
     })
+}
+
+/// The key `<<` is written bare, as Go's emitters write it, and read as a merge.
+fn key(input: &mut Unstructured<'_>) -> Result<String> {
+    let key = string(input)?;
+    Ok(if key == "<<" { "merge".to_owned() } else { key })
 }
 
 /// Without the characters that Go's way through JSON does not bring back.
