@@ -42,15 +42,17 @@ fn out(output: &Output) -> String {
 const UNIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: flux-system}\nspec: {interval: 1h, prune: true, path: NAME, sourceRef: {kind: GitRepository, name: flux-system}}\n";
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: default}\nspec: {containers: [{name: web, image: 'web:1'}]}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nstringData: {password: first-password}\n";
 
+fn write(root: &Path, path: &str, content: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
 /// Two commits: an image, a Secret and a new object differ.
 fn repository() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let write = |path: &str, content: &str| {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    };
+    let write = |path: &str, content: &str| write(root, path, content);
     write("main/a.yaml", &UNIT.replace("NAME", "apps"));
     write("main/b.yaml", &UNIT.replace("NAME", "other"));
     write("apps/pod.yaml", POD);
@@ -133,11 +135,7 @@ const HIDDEN: &str = "hidden-3fe1";
 fn what_a_secret_went_into_is_told_without_the_secret() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let write = |path: &str, content: &str| {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    };
+    let write = |path: &str, content: &str| write(root, path, content);
     let commit = |message| {
         git(root, &["add", "-A"]);
         git(root, &["commit", "-q", "-m", message]);

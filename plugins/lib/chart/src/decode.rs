@@ -150,14 +150,7 @@ fn text(data: &Data<'_>, path: &str) -> Result<String, String> {
 }
 
 fn mismatch(data: &Data<'_>, path: &str, go_type: &str) -> String {
-    let kind = match data {
-        Data::Null => "null",
-        Data::Bool(_) => "bool",
-        Data::Int(_) | Data::Uint(_) | Data::Float(_) => "number",
-        Data::Str(_) => "string",
-        Data::Seq(_) => "array",
-        Data::Map(_) => "object",
-    };
+    let kind = data.json_kind();
     let target = if path.is_empty() {
         format!("value of type {go_type}")
     } else {

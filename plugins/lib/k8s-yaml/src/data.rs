@@ -51,6 +51,18 @@ impl<'a> Data<'a> {
         from_value(value, Floats::AsTheyAre, 0)
     }
 
+    /// What encoding/json calls this in its errors.
+    pub fn json_kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Int(_) | Self::Uint(_) | Self::Float(_) => "number",
+            Self::Str(_) => "string",
+            Self::Seq(_) => "array",
+            Self::Map(_) => "object",
+        }
+    }
+
     /// A number as Go's JSON encoder writes it and its YAML library reads it back: whole numbers become integers.
     #[must_use]
     pub fn from_float(value: f64) -> Self {

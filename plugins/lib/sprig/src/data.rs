@@ -209,7 +209,7 @@ fn yaml_error(error: YamlError) -> FuncError {
 /// As sigs.k8s.io/yaml reads: into JSON, and from there into a map or a list.
 fn from_yaml(text: &Text, target: Target) -> Result<Value, String> {
     let read = weir_k8s_yaml::read_str(&text.lossy(), Schema::Sigs, |data| {
-        let kind = json_kind(&data);
+        let kind = data.json_kind();
         (kind, from_data(data))
     });
     let (found, value) = read.map_err(|error| format!("error converting YAML to JSON: {error}"))?;
@@ -242,16 +242,5 @@ fn from_data(data: Data<'_>) -> Value {
             let entries = entries.map(|(key, value)| (Text::from(key), from_data(value)));
             Map::from_entries(&MapType::ANY, entries.collect()).into()
         }
-    }
-}
-
-fn json_kind(data: &Data<'_>) -> &'static str {
-    match data {
-        Data::Null => "null",
-        Data::Bool(_) => "bool",
-        Data::Int(_) | Data::Uint(_) | Data::Float(_) => "number",
-        Data::Str(_) => "string",
-        Data::Seq(_) => "array",
-        Data::Map(_) => "object",
     }
 }
