@@ -7,6 +7,7 @@
 mod builder;
 mod encoding;
 mod grammar;
+mod lines;
 mod plain;
 mod scanner;
 mod syntax;

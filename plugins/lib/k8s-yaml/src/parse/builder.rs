@@ -1,10 +1,12 @@
 //! Builds trees from events, without recursion.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::encoding::check_characters;
 use super::grammar::{Event, EventKind, Grammar};
-use super::scanner::Problem;
+use super::lines::{Kind, Lines, Met, Sink};
+use super::scanner::Mark;
 use super::syntax::{explain, place};
 use super::{Document, ParseOptions};
 use crate::error::{ErrorKind, Limit, YamlError};
@@ -17,10 +19,31 @@ use crate::span::Span;
 #[derive(Debug)]
 pub(super) struct Builder<'a> {
     text: &'a str,
-    start: Span,
     words: Schema,
+    reader: Reader<'a>,
+    /// How many documents were read.
+    count: usize,
+    tree: Tree<'a>,
+}
+
+/// Where nodes come from.
+#[derive(Debug)]
+enum Reader<'a> {
+    Lines(Lines<'a>),
+    Grammar(Box<Grammar<'a>>),
+}
+
+impl<'a> Reader<'a> {
+    fn long(text: &'a str, keep_comments: bool, words: Schema) -> Self {
+        Self::Grammar(Box::new(Grammar::new(text, keep_comments, words)))
+    }
+}
+
+/// The document that is being made.
+#[derive(Debug)]
+struct Tree<'a> {
+    start: Span,
     limits: Limits,
-    grammar: Grammar<'a>,
     keep_comments: bool,
     open: Vec<Open>,
     /// Finished nodes whose collection is still open. Those of one collection stand together, which lets a collection be
@@ -66,109 +89,170 @@ impl<'a> Builder<'a> {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
         start.start += u32::try_from(text.len() - bare.len()).unwrap_or_default();
         check_characters(bare, start)?;
+        // What a comment belongs to depends on all around it.
+        let reader = if options.comments && bare.contains('#') {
+            Reader::long(bare, true, options.words)
+        } else {
+            Reader::Lines(Lines::new(bare))
+        };
         Ok(Self {
             text: bare,
-            start,
             words: options.words,
-            limits,
-            grammar: Grammar::new(bare, options.comments, options.words),
-            keep_comments: options.comments,
-            open: Vec::new(),
-            finished: Vec::new(),
-            nodes: 0,
-            flow_level: 0,
-            anchors: HashSet::new(),
-            aliases: false,
+            reader,
+            count: 0,
+            tree: Tree {
+                start,
+                limits,
+                keep_comments: options.comments,
+                open: Vec::new(),
+                finished: Vec::new(),
+                nodes: 0,
+                flow_level: 0,
+                anchors: HashSet::new(),
+                aliases: false,
+            },
         })
     }
 
     /// The next document.
     pub(super) fn document(&mut self) -> Result<Option<Document>, YamlError> {
-        self.nodes = 0;
-        self.aliases = false;
-        self.anchors.clear();
-        let mut document_comments = Comments::default();
+        let document = match self.short_way() {
+            Some(document) => document,
+            None => self.long_way()?,
+        };
+        self.count += 1;
+        Ok(document)
+    }
+
+    /// Reads nothing the short way.
+    #[cfg(test)]
+    pub(super) fn without_short_way(text: &'a str, options: &ParseOptions) -> Self {
+        let mut builder = Self::new(text, options).unwrap();
+        builder.reader = Reader::long(builder.text, options.comments, options.words);
+        builder
+    }
+
+    #[cfg(test)]
+    pub(super) fn stayed_on_short_way(&self) -> bool {
+        matches!(self.reader, Reader::Lines(_))
+    }
+
+    /// Gives nothing from the first document on that is not plain.
+    fn short_way(&mut self) -> Option<Option<Document>> {
+        let Reader::Lines(lines) = &mut self.reader else {
+            return None;
+        };
+        self.tree.clear();
+        Some(match lines.document(&mut self.tree)? {
+            Met::Document => Some(self.tree.take(Comments::default())),
+            Met::End => None,
+        })
+    }
+
+    fn long_way(&mut self) -> Result<Option<Document>, YamlError> {
+        if matches!(self.reader, Reader::Lines(_)) {
+            self.reader = Reader::long(self.text, self.tree.keep_comments, self.words);
+            for _ in 0..self.count {
+                self.long_way()?;
+            }
+        }
+        let Reader::Grammar(grammar) = &mut self.reader else {
+            return Ok(None);
+        };
+        let tree = &mut self.tree;
+        tree.clear();
+        let mut comments = Comments::default();
         loop {
-            let event = self
-                .grammar
+            let event = grammar
                 .next()
-                .map_err(|problem| self.explain(&problem))?;
+                .map_err(|problem| explain(&problem, self.words, tree.start, self.text))?;
             match event.kind {
                 EventKind::StreamEnd => return Ok(None),
-                EventKind::DocumentStart => document_comments = self.grammar.take_comments(),
+                EventKind::DocumentStart => comments = grammar.take_comments(),
                 EventKind::DocumentEnd => {
-                    document_comments.foot = self.grammar.take_comments().foot;
-                    let root = self.finished.pop().unwrap_or_else(Node::null);
-                    self.finished.clear();
-                    return Ok(Some(Document {
-                        root,
-                        comments: document_comments,
-                        aliases: self.aliases,
-                    }));
+                    comments.foot = grammar.take_comments().foot;
+                    return Ok(Some(tree.take(comments)));
                 }
-                EventKind::Scalar { .. } | EventKind::Alias(_) => self.leaf(event)?,
-                EventKind::MappingStart { style } => {
-                    self.begin(event, Content::Mapping(Mapping::new()), Tag::Map, style)?;
+                EventKind::MappingEnd | EventKind::SequenceEnd => {
+                    tree.end(event.end, grammar.take_comments())?;
                 }
-                EventKind::SequenceStart { style } => {
-                    self.begin(event, Content::Sequence(Sequence::new()), Tag::Seq, style)?;
-                }
-                EventKind::MappingEnd | EventKind::SequenceEnd => self.end(event.end)?,
+                EventKind::Alias(_)
+                | EventKind::Scalar { .. }
+                | EventKind::MappingStart { .. }
+                | EventKind::SequenceStart { .. } => tree.add(event, grammar.take_comments())?,
             }
         }
     }
+}
 
-    fn leaf(&mut self, event: Event<'a>) -> Result<(), YamlError> {
-        let span = self.span(&event);
-        let mut node = if let EventKind::Alias(name) = event.kind {
-            if !self.anchors.contains(name) {
-                return Err(unknown_anchor(name, span));
+impl<'a> Tree<'a> {
+    fn clear(&mut self) {
+        self.open.clear();
+        self.finished.clear();
+        self.nodes = 0;
+        self.flow_level = 0;
+        self.anchors.clear();
+        self.aliases = false;
+    }
+
+    fn take(&mut self, comments: Comments) -> Document {
+        let root = self.finished.pop().unwrap_or_else(Node::null);
+        Document {
+            root,
+            comments,
+            aliases: self.aliases,
+        }
+    }
+
+    /// Adds a node or begins a collection.
+    fn add(&mut self, event: Event<'a>, comments: Comments) -> Result<(), YamlError> {
+        let span = self.span(event.start, event.end);
+        let mut node = match event.kind {
+            EventKind::Alias(name) => {
+                if !self.anchors.contains(name) {
+                    return Err(unknown_anchor(name, span));
+                }
+                self.aliases = true;
+                Node::from_content(Content::Alias(Text::new(name)), Tag::None)
             }
-            self.aliases = true;
-            Node::from_content(Content::Alias(Text::new(name)), Tag::None)
-        } else if let EventKind::Scalar { ref text, style } = event.kind {
-            let implied = if style == Style::Default {
-                Schema::Kyaml.tag(text)
-            } else {
-                Tag::Str
-            };
-            let mut node = Node::tagged(Text::new(text), implied);
-            node.set_style(style);
-            node
-        } else {
-            return Ok(());
+            EventKind::Scalar { ref text, style } => scalar(text, style),
+            EventKind::MappingStart { style } => collection(Kind::Mapping, style),
+            EventKind::SequenceStart { style } => collection(Kind::Sequence, style),
+            EventKind::MappingEnd
+            | EventKind::SequenceEnd
+            | EventKind::StreamEnd
+            | EventKind::DocumentStart
+            | EventKind::DocumentEnd => return Ok(()),
         };
         node.set_span(span);
         self.add_properties(&mut node, &event);
-        self.aliases |= node.tag() == Tag::Merge;
         if self.keep_comments {
-            set_comments(&mut node, self.grammar.take_comments());
+            set_comments(&mut node, comments);
         }
+        let begins = matches!(
+            event.kind,
+            EventKind::MappingStart { .. } | EventKind::SequenceStart { .. }
+        );
+        if begins {
+            self.begin(node)
+        } else {
+            self.leaf(node)
+        }
+    }
+
+    fn leaf(&mut self, node: Node) -> Result<(), YamlError> {
+        self.aliases |= node.tag() == Tag::Merge;
         self.finish(node)
     }
 
-    fn begin(
-        &mut self,
-        event: Event<'a>,
-        content: Content,
-        kind: Tag,
-        style: Style,
-    ) -> Result<(), YamlError> {
-        let span = self.span(&event);
+    fn begin(&mut self, shell: Node) -> Result<(), YamlError> {
         if self.open.len() >= self.limits.depth {
             let message = format!("exceeded max depth of {}", self.limits.depth);
             return Err(YamlError::limit(Limit::Depth, message)
-                .at_line(span)
+                .at_line(shell.span())
                 .with_hint("a mapping or list is nested too deeply"));
         }
-        let mut shell = Node::from_content(content, kind);
-        shell.set_style(style);
-        shell.set_span(span);
-        self.add_properties(&mut shell, &event);
-        if self.keep_comments {
-            set_comments(&mut shell, self.grammar.take_comments());
-        }
-        self.flow_level += usize::from(style == Style::Flow);
+        self.flow_level += usize::from(shell.style() == Style::Flow);
         self.open.push(Open {
             shell,
             first_child: self.finished.len(),
@@ -176,7 +260,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self, end: u32) -> Result<(), YamlError> {
+    fn end(&mut self, end: u32, comments: Comments) -> Result<(), YamlError> {
         let Some(Open {
             mut shell,
             first_child,
@@ -186,7 +270,7 @@ impl<'a> Builder<'a> {
         };
         self.flow_level -= usize::from(shell.style() == Style::Flow);
         if self.keep_comments {
-            self.end_comments(&mut shell, first_child);
+            self.end_comments(&mut shell, first_child, comments);
         }
         let mut children = self.finished.drain(first_child.min(self.finished.len())..);
         match shell.content_mut() {
@@ -270,8 +354,8 @@ impl<'a> Builder<'a> {
     }
 
     /// The end of a collection brings its line and foot comments; the foot of a block mapping is its last key's.
-    fn end_comments(&mut self, shell: &mut Node, first_child: usize) {
-        let Comments { line, mut foot, .. } = self.grammar.take_comments();
+    fn end_comments(&mut self, shell: &mut Node, first_child: usize, comments: Comments) {
+        let Comments { line, mut foot, .. } = comments;
         let count = self.finished.len() - first_child;
         let block_mapping = shell.as_mapping().is_some() && shell.style() != Style::Flow;
         if block_mapping && !foot.is_empty() && count > 1 {
@@ -282,17 +366,51 @@ impl<'a> Builder<'a> {
         set_comments(shell, Comments { head, line, foot });
     }
 
-    fn span(&self, event: &Event<'_>) -> Span {
-        let span = place(event.start, self.start);
+    fn span(&self, start: Mark, end: u32) -> Span {
         Span {
-            end: self.start.start + event.end,
-            ..span
+            end: self.start.start + end,
+            ..place(start, self.start)
         }
     }
+}
 
-    fn explain(&self, problem: &Problem) -> YamlError {
-        explain(problem, self.words, self.start, self.text)
+/// Mistakes and limits are told by the long way, which meets them again.
+impl<'a> Sink<'a> for Tree<'a> {
+    fn scalar(&mut self, text: Cow<'a, str>, style: Style, start: Mark, end: u32) -> bool {
+        let mut node = scalar(&text, style);
+        node.set_span(self.span(start, end));
+        self.leaf(node).is_ok()
     }
+
+    fn begin(&mut self, kind: Kind, style: Style, start: Mark, end: u32) -> bool {
+        let mut shell = collection(kind, style);
+        shell.set_span(self.span(start, end));
+        Tree::begin(self, shell).is_ok()
+    }
+
+    fn end(&mut self, end: u32) -> bool {
+        Tree::end(self, end, Comments::default()).is_ok()
+    }
+}
+
+fn scalar(text: &str, style: Style) -> Node {
+    let implied = if style == Style::Default {
+        Schema::Kyaml.tag(text)
+    } else {
+        Tag::Str
+    };
+    let mut node = Node::tagged(Text::new(text), implied);
+    node.set_style(style);
+    node
+}
+
+fn collection(kind: Kind, style: Style) -> Node {
+    let mut shell = match kind {
+        Kind::Mapping => Node::from_content(Content::Mapping(Mapping::new()), Tag::Map),
+        Kind::Sequence => Node::from_content(Content::Sequence(Sequence::new()), Tag::Seq),
+    };
+    shell.set_style(style);
+    shell
 }
 
 fn set_comments(node: &mut Node, comments: Comments) {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use super::encoding::check_characters;
 use super::grammar::{EventKind, Grammar};
+use super::lines::{Kind, Lines, Met, Sink};
+use super::scanner::Mark;
 use crate::data::Data;
 use crate::limits::Limits;
 use crate::node::Style;
@@ -16,7 +18,7 @@ use crate::span::Span;
 
 /// A collection that has begun.
 struct Open {
-    mapping: bool,
+    kind: Kind,
     /// Where its finished children begin: keys and values in turn, or items.
     first_child: usize,
 }
@@ -28,52 +30,101 @@ pub(crate) fn plain<'a>(text: &'a str, limits: &Limits) -> Option<Data<'a>> {
     if text.len() > limits.input || check_characters(bare, Span::NONE).is_err() {
         return None;
     }
+    let mut made = Making::new(limits);
+    match Lines::new(bare).document(&mut made) {
+        Some(Met::Document) => return made.finished.pop(),
+        Some(Met::End) => return Some(Data::Null),
+        None => {}
+    }
+    let mut made = Making::new(limits);
     let mut grammar = Grammar::new(bare, false, Schema::Sigs);
-    let depth = limits.depth.min(Limits::MAX_DEPTH);
-    let mut open: Vec<Open> = Vec::new();
-    let mut finished: Vec<Data<'a>> = Vec::new();
-    let mut nodes = 0;
     loop {
         let event = grammar.next().ok()?;
         if event.anchor.is_some() || event.tag.is_some() {
             return None;
         }
-        let is_key = open
-            .last()
-            .is_some_and(|top| top.mapping && (finished.len() - top.first_child).is_multiple_of(2));
-        match event.kind {
+        let (start, end) = (event.start, event.end);
+        let taken = match event.kind {
             EventKind::StreamEnd => return Some(Data::Null),
-            EventKind::DocumentStart => {}
-            EventKind::DocumentEnd => return finished.pop(),
-            EventKind::Alias(_) => return None,
-            EventKind::Scalar { text, style } => {
-                nodes += 1;
-                finished.push(scalar(text, style, is_key)?);
-            }
-            EventKind::MappingStart { .. } | EventKind::SequenceStart { .. } => {
-                if is_key || open.len() >= depth {
-                    return None;
-                }
-                open.push(Open {
-                    mapping: matches!(event.kind, EventKind::MappingStart { .. }),
-                    first_child: finished.len(),
-                });
-            }
-            EventKind::MappingEnd | EventKind::SequenceEnd => {
-                nodes += 1;
-                let collection = close(&mut finished, &open.pop()?);
-                finished.push(collection);
-            }
-        }
-        if nodes > limits.nodes {
+            EventKind::DocumentStart => true,
+            EventKind::DocumentEnd => return made.finished.pop(),
+            EventKind::Alias(_) => false,
+            EventKind::Scalar { text, style } => made.scalar(text, style, start, end),
+            EventKind::MappingStart { style } => made.begin(Kind::Mapping, style, start, end),
+            EventKind::SequenceStart { style } => made.begin(Kind::Sequence, style, start, end),
+            EventKind::MappingEnd | EventKind::SequenceEnd => made.end(end),
+        };
+        if !taken {
             return None;
         }
     }
 }
 
+/// The data that is being made.
+struct Making<'a> {
+    depth: usize,
+    nodes_left: usize,
+    open: Vec<Open>,
+    finished: Vec<Data<'a>>,
+}
+
+impl Making<'_> {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            depth: limits.depth.min(Limits::MAX_DEPTH),
+            nodes_left: limits.nodes,
+            open: Vec::new(),
+            finished: Vec::new(),
+        }
+    }
+
+    /// Whether what comes now is a key.
+    fn at_key(&self) -> bool {
+        self.open.last().is_some_and(|top| {
+            top.kind == Kind::Mapping && (self.finished.len() - top.first_child).is_multiple_of(2)
+        })
+    }
+
+    fn count(&mut self) -> bool {
+        let fits = self.nodes_left > 0;
+        self.nodes_left = self.nodes_left.saturating_sub(1);
+        fits
+    }
+}
+
+impl<'a> Sink<'a> for Making<'a> {
+    fn scalar(&mut self, text: Cow<'a, str>, style: Style, _: Mark, _: u32) -> bool {
+        let Some(data) = scalar(text, style, self.at_key()) else {
+            return false;
+        };
+        self.finished.push(data);
+        self.count()
+    }
+
+    fn begin(&mut self, kind: Kind, _: Style, _: Mark, _: u32) -> bool {
+        if self.at_key() || self.open.len() >= self.depth {
+            return false;
+        }
+        self.open.push(Open {
+            kind,
+            first_child: self.finished.len(),
+        });
+        true
+    }
+
+    fn end(&mut self, _: u32) -> bool {
+        let Some(open) = self.open.pop() else {
+            return false;
+        };
+        let collection = close(&mut self.finished, &open);
+        self.finished.push(collection);
+        self.count()
+    }
+}
+
 fn close<'a>(finished: &mut Vec<Data<'a>>, open: &Open) -> Data<'a> {
     let mut children = finished.drain(open.first_child.min(finished.len())..);
-    if !open.mapping {
+    if open.kind == Kind::Sequence {
         return Data::Seq(children.collect());
     }
     let mut entries = Vec::with_capacity(children.len() / 2);

@@ -6,11 +6,13 @@
 //! A token may have to be inserted before others that were read already: that `a` is a key shows only at the colon behind
 //! it. So tokens wait in a queue for as long as a key may begin with the first of them.
 
+mod blocks;
 mod comments;
 mod cursor;
 mod folding;
+mod plain;
 mod properties;
-mod scalars;
+mod quoted;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -400,9 +402,25 @@ impl<'a> Scanner<'a> {
         self.remove_key()?;
         self.simple_key_allowed = true;
         let start = self.cursor.mark();
-        let (text, end) = self.scan_block_scalar(start, style)?;
+        let header = self.cursor.scan_block_header(start)?;
+        if self.cursor.byte(0) == b'#' {
+            if self.comments.is_some() {
+                self.scan_line_comment(start);
+            }
+            self.cursor.skip_line_text();
+        }
+        if !self.cursor.break_or_end(0) {
+            return Err(self.problem("did not find expected comment or line break", Some(start)));
+        }
+        self.cursor.skip_break();
+        let (text, end) = self
+            .cursor
+            .scan_block_text(style, &header, self.indent, start)?;
         self.queue.push_back(Token {
-            kind: TokenKind::Scalar { text, style },
+            kind: TokenKind::Scalar {
+                text: Cow::Owned(text),
+                style,
+            },
             start,
             end,
         });
@@ -413,9 +431,13 @@ impl<'a> Scanner<'a> {
         self.begin_node()?;
         let start = self.cursor.mark();
         let (text, end) = if style == Style::Default {
-            self.scan_plain(start)?
+            let indent = usize::try_from(self.indent + 1).unwrap_or(0);
+            let plain = self.cursor.scan_plain(indent, self.flow_level > 0, start)?;
+            self.simple_key_allowed |= plain.breaks;
+            (plain.text, plain.end)
         } else {
-            self.scan_quoted(start, style == Style::SingleQuoted)?
+            self.cursor
+                .scan_quoted(start, style == Style::SingleQuoted)?
         };
         self.queue.push_back(Token {
             kind: TokenKind::Scalar { text, style },
@@ -566,12 +588,6 @@ impl<'a> Scanner<'a> {
     }
 
     fn problem(&mut self, text: &'static str, context: Option<Mark>) -> Problem {
-        let at = self.cursor.mark();
-        Problem {
-            text,
-            at,
-            context: Some(context.unwrap_or(at)),
-            scanner: true,
-        }
+        self.cursor.problem(text, context)
     }
 }

@@ -1,6 +1,6 @@
 //! A place in a text that moves forward.
 
-use super::TokenKind;
+use super::{Problem, TokenKind};
 
 /// A place in a text, counted from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Mark {
 }
 
 /// Reads a text byte by byte. Every multi-byte character that has a meaning to YAML is a line break.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::parse) struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -35,7 +35,7 @@ pub(in crate::parse) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(in crate::parse) fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
@@ -47,7 +47,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn mark(&mut self) -> Mark {
+    pub(in crate::parse) fn mark(&mut self) -> Mark {
         Mark {
             offset: self.offset(),
             line: self.line,
@@ -56,15 +56,15 @@ impl<'a> Cursor<'a> {
     }
 
     /// Fits because texts are limited to 4 GiB.
-    pub(super) fn offset(&self) -> u32 {
+    pub(in crate::parse) fn offset(&self) -> u32 {
         u32::try_from(self.at).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn at(&self) -> usize {
+    pub(in crate::parse) fn at(&self) -> usize {
         self.at
     }
 
-    pub(super) fn line(&self) -> u32 {
+    pub(in crate::parse) fn line(&self) -> u32 {
         self.line
     }
 
@@ -72,12 +72,12 @@ impl<'a> Cursor<'a> {
         self.text
     }
 
-    pub(super) fn slice(&self, from: usize, to: usize) -> &'a str {
+    pub(in crate::parse) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
     /// The column in characters.
-    pub(super) fn column(&mut self) -> u32 {
+    pub(in crate::parse) fn column(&mut self) -> u32 {
         if self.counted_to < self.line_start {
             self.counted_to = self.line_start;
             self.counted = 0;
@@ -90,16 +90,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Bytes since the start of the line: the column of a place before which only ASCII stands.
-    pub(super) fn bytes_in_line(&self) -> usize {
+    pub(in crate::parse) fn bytes_in_line(&self) -> usize {
         self.at - self.line_start
     }
 
-    pub(super) fn at_end(&self) -> bool {
+    pub(in crate::parse) fn at_end(&self) -> bool {
         self.at >= self.text.len()
     }
 
     /// The byte at a distance, 0 behind the end. A text that was checked has no other 0.
-    pub(super) fn byte(&self, ahead: usize) -> u8 {
+    pub(in crate::parse) fn byte(&self, ahead: usize) -> u8 {
         self.text
             .as_bytes()
             .get(self.at + ahead)
@@ -125,16 +125,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn break_or_end(&self, ahead: usize) -> bool {
+    pub(in crate::parse) fn break_or_end(&self, ahead: usize) -> bool {
         self.at + ahead >= self.text.len() || self.break_len(ahead) > 0
     }
 
-    pub(super) fn blank_or_end(&self, ahead: usize) -> bool {
+    pub(in crate::parse) fn blank_or_end(&self, ahead: usize) -> bool {
         self.blank(ahead) || self.break_or_end(ahead)
     }
 
     /// `---` or `...` at the start of a line, followed by nothing that would make it a word.
-    pub(super) fn document_marker(&self) -> Option<TokenKind<'a>> {
+    pub(in crate::parse) fn document_marker(&self) -> Option<TokenKind<'a>> {
         if self.at != self.line_start {
             return None;
         }
@@ -148,7 +148,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves over bytes of the current line that are not all blank.
-    pub(super) fn advance(&mut self, bytes: usize) {
+    pub(in crate::parse) fn advance(&mut self, bytes: usize) {
         self.at += bytes;
         if bytes > 0 {
             self.newlines = 0;
@@ -156,11 +156,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves to an offset in the current line.
-    pub(super) fn advance_to(&mut self, at: usize) {
+    pub(in crate::parse) fn advance_to(&mut self, at: usize) {
         self.advance(at.saturating_sub(self.at));
     }
 
-    pub(super) fn skip_blanks(&mut self, tabs: bool) {
+    pub(in crate::parse) fn skip_blanks(&mut self, tabs: bool) {
         while self.byte(0) == b' ' || (tabs && self.byte(0) == b'\t') {
             self.at += 1;
         }
@@ -172,7 +172,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves to the end of the line.
-    pub(super) fn skip_line_text(&mut self) {
+    pub(in crate::parse) fn skip_line_text(&mut self) {
         let end = self.line_end();
         self.advance_to(end);
     }
@@ -203,7 +203,56 @@ impl<'a> Cursor<'a> {
         at
     }
 
-    pub(super) fn skip_break(&mut self) -> bool {
+    /// Whether the line behind the break that stands here is empty or indented further than a column.
+    pub(in crate::parse) fn may_go_on(&self, column: usize) -> bool {
+        let rest = &self.text.as_bytes()[self.at + self.break_len(0)..];
+        let blanks = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        match rest.get(blanks) {
+            None => false,
+            Some(b'\n' | b'\r' | 0xc2 | 0xe2) => true,
+            Some(_) => blanks > column,
+        }
+    }
+
+    /// Where a plain scalar outside of brackets ends that begins here and does not go beyond this line; nothing if none
+    /// begins here.
+    pub(in crate::parse) fn plain_line_end(&self) -> Option<usize> {
+        match self.byte(0) {
+            b'-' | b'?' | b':' if self.blank_or_end(1) => return None,
+            0 | b' ' | b'\t' | b'\n' | b'\r' => return None,
+            b'[' | b']' | b'{' | b'}' | b',' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' => {
+                return None;
+            }
+            b'\'' | b'"' | b'%' | b'@' | b'`' => return None,
+            _ => {}
+        }
+        let line = &self.text.as_bytes()[self.at..self.line_end()];
+        let mut end = line.len();
+        let mut after_blank = false;
+        for (at, byte) in line.iter().enumerate() {
+            let stops = match byte {
+                b':' => matches!(line.get(at + 1), None | Some(b' ' | b'\t')),
+                b'#' => after_blank,
+                _ => false,
+            };
+            if stops {
+                end = at;
+                break;
+            }
+            after_blank = matches!(byte, b' ' | b'\t');
+        }
+        let blanks = line[..end]
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        (end > blanks).then_some(self.at + end - blanks)
+    }
+
+    pub(in crate::parse) fn skip_break(&mut self) -> bool {
         self.read_break().is_some()
     }
 
@@ -223,11 +272,24 @@ impl<'a> Cursor<'a> {
         Some(meaning)
     }
 
+    /// What is wrong here, with the thing that began at `context`.
+    pub(super) fn problem(&mut self, text: &'static str, context: Option<Mark>) -> Problem {
+        let at = self.mark();
+        Problem {
+            text,
+            at,
+            context: Some(context.unwrap_or(at)),
+            scanner: true,
+        }
+    }
+
     /// The end of the text also ends its last line.
-    pub(super) fn force_new_line(&mut self) {
+    pub(in crate::parse) fn force_new_line(&mut self) {
         if self.at != self.line_start {
             self.line += 1;
             self.line_start = self.at;
+            self.counted_to = self.at;
+            self.counted = 0;
         }
     }
 }
