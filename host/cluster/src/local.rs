@@ -64,6 +64,9 @@ pub struct Local {
     syncing: Option<JoinHandle<()>>,
 }
 
+/// A record, and the version of its kind that was asked for.
+type Placed = (record::Shared, Arc<kinds::Kind>, kinds::Version);
+
 impl Local {
     /// Opens a folder, made if it is not there. What people did to its files since is taken over.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
@@ -115,6 +118,25 @@ impl Local {
         .await
     }
 
+    /// The record of an object whose file nobody edited, while nothing else is done: that is one look at the file, for which
+    /// no other thread is needed.
+    fn at_rest(&self, key: &ObjectKey) -> Option<Result<Option<Placed>, ClusterError>> {
+        let state = self.state.try_lock().ok()?;
+        let (kind, version) = match state.kind(&key.gvk) {
+            Ok(found) => found,
+            Err(error) => return Some(Err(error)),
+        };
+        let Ok(id) = state.id(&kind, key) else {
+            return Some(Ok(None));
+        };
+        let stamp = state.folder.stamp(&id).ok()?;
+        if !state.untouched(&id, stamp) {
+            return None;
+        }
+        let record = state.records.get(&id).cloned();
+        Some(Ok(record.map(|record| (record, kind, version))))
+    }
+
     /// Runs something on the state. Not on a thread of the runtime: it reads and writes files.
     async fn with<T: Send + 'static>(
         &self,
@@ -141,21 +163,25 @@ impl Cluster for Local {
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Object>, ClusterError> {
-        let key = key.clone();
-        self.with(move |state| {
-            let (kind, version) = state.kind(&key.gvk)?;
-            let Ok(id) = state.id(&kind, &key) else {
-                return Ok(None);
-            };
-            if let Err(error) = state.notice(&id) {
-                tracing::warn!(%error, "a file was edited and is not an object now");
+        let found = match self.at_rest(key) {
+            Some(found) => found,
+            None => {
+                let key = key.clone();
+                self.with(move |state| {
+                    let (kind, version) = state.kind(&key.gvk)?;
+                    let Ok(id) = state.id(&kind, &key) else {
+                        return Ok(None);
+                    };
+                    if let Err(error) = state.notice(&id) {
+                        tracing::warn!(%error, "a file was edited and is not an object now");
+                    }
+                    let record = state.records.get(&id).cloned();
+                    Ok(record.map(|record| (record, kind, version)))
+                })
+                .await
             }
-            Ok(state
-                .records
-                .get(&id)
-                .map(|record| record.object(&kind, &version, Detail::Whole)))
-        })
-        .await
+        };
+        Ok(found?.map(|(record, kind, version)| record.object(&kind, &version, Detail::Whole)))
     }
 
     async fn list(&self, gvk: &Gvk, by: &Selection) -> Result<List, ClusterError> {

@@ -109,9 +109,9 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
     for manifest in rendered
         .manifests
         .iter()
-        .filter(|manifest| !manifest.object.is_null())
+        .filter(|manifest| manifest.json != "null")
     {
-        add(&manifest.object, &manifest.text, &manifest.path, config)?;
+        add(&manifest.json, &manifest.text, &manifest.path, config)?;
     }
     if config.hooks {
         let wanted = rendered
@@ -119,34 +119,36 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
             .iter()
             .filter(|hook| config.tests || !hook.is_test());
         for hook in wanted {
-            add(&hook.object, &hook.text, &hook.path, config)?;
+            add(&hook.json, &hook.text, &hook.path, config)?;
         }
     }
     Ok(())
 }
 
-fn add(object: &Value, text: &str, path: &str, config: &Config) -> Result<()> {
+fn add(json: &str, text: &str, path: &str, config: &Config) -> Result<()> {
     match config.yaml {
-        YamlRules::Helm => add_object(object, path, config),
+        YamlRules::Helm => add_json(json, path, config),
         YamlRules::Kustomize => add_text(text, path, config),
     }
 }
 
 /// Adds what kustomize reads from a text.
 fn add_text(text: &str, path: &str, config: &Config) -> Result<()> {
-    for document in weir_k8s_yaml::documents(text, &ParseOptions::default()) {
+    // Helm prints a newline after each document, which a block text at its end keeps.
+    let text = format!("{text}\n");
+    for document in weir_k8s_yaml::documents(&text, &ParseOptions::default()) {
         let object = document
             .and_then(|document| resolve(&document.root, Schema::Kyaml))
             .map_err(|error| Error::new(error).context(format!("the template {path}")))?;
         if !object.is_null() {
-            add_object(&object, path, config)?;
+            add_json(&object.to_string(), path, config)?;
         }
     }
     Ok(())
 }
 
-fn add_object(object: &Value, path: &str, config: &Config) -> Result<()> {
-    documents::add_from(object, &place(config, path))
+fn add_json(json: &str, path: &str, config: &Config) -> Result<()> {
+    documents::add_json(json, Some(&place(config, path)))
         .map_err(|error| error.context(format!("the template {path}")))
 }
 

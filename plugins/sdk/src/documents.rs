@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::asked;
 use crate::raw::documents as raw;
-use crate::{Error, Result};
+use crate::{Error, Json, Result};
 
 pub use crate::raw::types::{ObjectRef, Place};
 
@@ -42,9 +42,14 @@ pub fn add(object: &impl Serialize) -> Result<()> {
 
 /// Appends an object that was made from something in a file.
 pub fn add_from(object: &impl Serialize, origin: &Place) -> Result<()> {
-    let body = serde_json::to_string(object)?;
-    asked(raw::add(&body, Some(origin)), || {
-        format!("adding an object from {}", origin.path)
+    add_json(&serde_json::to_string(object)?, Some(origin))
+}
+
+/// Appends an object that is JSON text already.
+pub fn add_json(body: &str, origin: Option<&Place>) -> Result<()> {
+    asked(raw::add(body, origin), || match origin {
+        Some(place) => format!("adding an object from {}", place.path),
+        None => "adding an object".to_owned(),
     })
 }
 
@@ -142,6 +147,21 @@ impl Document {
         serde_json::from_str(&text)
             .map(Some)
             .map_err(|error| self.error(format!("{pointer}: {error}")))
+    }
+
+    /// Changes the object as it stands, in any of its parts, and writes it back. For much that is changed this is the
+    /// fastest way; for a few fields [`Self::merge`] is.
+    ///
+    /// ```no_run
+    /// # fn f(document: &weir_sdk::Document) -> weir_sdk::Result<()> {
+    /// document.edit(|object| object.set("/spec/template/spec/containers/0/image", "app:2"))
+    /// # }
+    /// ```
+    pub fn edit(&self, change: impl FnOnce(&mut Json<'_>) -> Result<()>) -> Result<()> {
+        let body = self.0.body();
+        let mut object = serde_json::from_str(&body).map_err(|error| self.error(error))?;
+        change(&mut object).map_err(|error| self.error(error))?;
+        self.replace(&object)
     }
 
     /// Puts another object in this one's place.

@@ -58,6 +58,7 @@ pub mod fetch;
 #[cfg(any(test, all(target_arch = "wasm32", feature = "heap")))]
 mod heap;
 pub mod inputs;
+mod json;
 pub mod keys;
 pub mod objects;
 mod plugin;
@@ -68,6 +69,7 @@ pub mod trees;
 pub use about::{About, Capability};
 pub use documents::{Document, Select};
 pub use error::{Error, Refusal, Result};
+pub use json::Json;
 #[doc(hidden)]
 pub use plugin::glue;
 pub use plugin::{Filter, Generator, NoConfig, Plugin, Transformer, Validator};

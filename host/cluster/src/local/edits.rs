@@ -114,7 +114,7 @@ impl State {
     }
 
     /// Whether nobody touched a file since it was written or read.
-    fn untouched(&self, id: &Id, stamp: Option<Stamp>) -> bool {
+    pub(crate) fn untouched(&self, id: &Id, stamp: Option<Stamp>) -> bool {
         let filed = self
             .records
             .get(id)

@@ -4,7 +4,6 @@ mod head;
 mod order;
 mod split;
 
-use serde_json::Value;
 use weir_chart::Profile;
 
 use crate::error::HelmError;
@@ -24,8 +23,8 @@ pub struct Manifest {
     pub kind: String,
     /// `apiVersion`, empty if there is none.
     pub api_version: String,
-    /// What it says; null if it is only comments.
-    pub object: Value,
+    /// What it says as JSON; `null` if it is only comments.
+    pub json: String,
 }
 
 /// One document that is run at an event of the release.
@@ -47,8 +46,8 @@ pub struct Hook {
     pub delete_policies: Vec<String>,
     /// When its logs are shown.
     pub log_policies: Vec<String>,
-    /// What it says.
-    pub object: Value,
+    /// What it says as JSON.
+    pub json: String,
 }
 
 const HOOK: &str = "helm.sh/hook";
@@ -102,16 +101,24 @@ fn sort_document(
         path: path.to_owned(),
         message,
     };
-    let object = weir_k8s_yaml::from_str(text, weir_k8s_yaml::Schema::Sigs)
-        .map_err(|error| failed(format!("error converting YAML to JSON: {error}")))?;
-    let head = Head::read(&object, profile).map_err(failed)?;
+    let read = |text: &str| {
+        weir_k8s_yaml::read_str(text, weir_k8s_yaml::Schema::Sigs, |data| {
+            (Head::read(&data, profile), data.to_json())
+        })
+        .map_err(|error| failed(format!("error converting YAML to JSON: {error}")))
+    };
+    let (head, mut json) = read(text)?;
+    let head = head.map_err(failed)?;
+    if may_end_in_block(text) {
+        json = read(&format!("{text}\n"))?.1;
+    }
     let Some(events) = head.annotation(HOOK) else {
         manifests.push(Manifest {
             path: path.to_owned(),
             text: text.to_owned(),
             kind: head.kind,
             api_version: head.api_version,
-            object,
+            json,
         });
         return Ok(());
     };
@@ -136,9 +143,16 @@ fn sort_document(
         delete_policies: policies(HOOK_DELETE_POLICY),
         log_policies: policies(HOOK_LOG_POLICY),
         kind: head.kind.clone(),
-        object,
+        json,
     });
     Ok(())
+}
+
+/// Whether the last value may be a block text. In the manifest of a release each document ends with a newline, which belongs
+/// to such a text.
+fn may_end_in_block(text: &str) -> bool {
+    let header = |word: &str| word.len() <= 3 && word.starts_with(['|', '>']);
+    !text.ends_with('\n') && text.split_ascii_whitespace().any(header)
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Plain data: what a document says once tags, anchors and styles are gone.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
@@ -127,12 +128,68 @@ impl<'a> Data<'a> {
         emit::data_to_yaml(self)
     }
 
+    /// Writes it as JSON, keys in their order and strings escaped as little as JSON allows.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        write_json(self, &mut out);
+        out
+    }
+
     /// Writes it as Go's `encoding/json` does: see [`crate::to_go_json`].
     #[must_use]
     pub fn to_go_json(&self) -> String {
         let mut out = String::new();
         go_json::write(self, &mut out);
         out
+    }
+}
+
+fn write_json(data: &Data<'_>, out: &mut String) {
+    match data {
+        Data::Null => out.push_str("null"),
+        Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        // Writing into a text does not fail.
+        Data::Int(value) => write!(out, "{value}").unwrap_or_default(),
+        Data::Uint(value) => write!(out, "{value}").unwrap_or_default(),
+        Data::Float(value) => match Number::from_f64(*value) {
+            Some(number) => write!(out, "{number}").unwrap_or_default(),
+            None => out.push_str("null"),
+        },
+        Data::Str(text) => write_string(text, out),
+        Data::Seq(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+        Data::Map(entries) => {
+            out.push('{');
+            for (at, (key, value)) in entries.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_string(key, out);
+                out.push(':');
+                write_json(value, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+fn write_string(text: &str, out: &mut String) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
     }
 }
 
@@ -177,5 +234,20 @@ fn from_number(number: &Number, floats: Floats) -> Data<'static> {
         (Some(value), Floats::ThroughJson) => Data::from_float(value),
         (Some(value), Floats::AsTheyAre) => Data::Float(value),
         (None, _) => Data::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn is_written_as_the_json_value_is() {
+        let value = json!({"b": [1, 2.5, null, true, -7], "a": "x&\u{2028}\n\u{1}\u{7f}é\"\\", "\t": {}, "c": [], "d": u64::MAX, "e": 1e300});
+        let data = Data::from_value(&value).unwrap();
+        assert_eq!(data.to_json(), value.to_string());
+        assert_eq!(Data::Float(f64::NAN).to_json(), "null");
     }
 }

@@ -58,9 +58,7 @@ impl Transformer for Bench {
             }
             Case::RewriteAll => {
                 for document in documents::all()? {
-                    let mut object: Value = document.read()?;
-                    object["metadata"]["labels"]["edited"] = json!("yes");
-                    document.replace(&object)?;
+                    document.edit(|object| object.set("/metadata/labels/edited", "yes"))?;
                 }
             }
         }

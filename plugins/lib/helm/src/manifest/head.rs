@@ -1,7 +1,7 @@
 //! The fields of a document that Helm reads.
 
-use serde_json::Value;
 use weir_chart::Profile;
+use weir_k8s_yaml::Data;
 
 /// What Helm knows about a document.
 #[derive(Debug, Default)]
@@ -16,15 +16,15 @@ const METADATA: &str = "struct { Name string \"json:\\\"name\\\"\"; Annotations 
 
 impl Head {
     /// Reads a document that is a map or nothing.
-    pub(crate) fn read(object: &Value, profile: Profile) -> Result<Self, String> {
+    pub(crate) fn read(object: &Data<'_>, profile: Profile) -> Result<Self, String> {
         let head = if profile.is_helm3() {
             "releaseutil.SimpleHead"
         } else {
             "util.SimpleHead"
         };
         match object {
-            Value::Null => return Ok(Self::default()),
-            Value::Object(_) => {}
+            Data::Null => return Ok(Self::default()),
+            Data::Map(_) => {}
             other => return Err(mismatch(other, &format!("value of type {head}"))),
         }
         let mut read = Self {
@@ -34,7 +34,7 @@ impl Head {
         };
         let metadata = match field(object, "metadata") {
             None => return Ok(read),
-            Some(metadata @ Value::Object(_)) => metadata,
+            Some(metadata @ Data::Map(_)) => metadata,
             Some(other) => {
                 return Err(mismatch(
                     other,
@@ -45,13 +45,10 @@ impl Head {
         read.name = text(field(metadata, "name"), ".metadata.name")?;
         match field(metadata, "annotations") {
             None => {}
-            Some(Value::Object(annotations)) => {
+            Some(Data::Map(annotations)) => {
                 for (key, value) in annotations {
-                    let value = text(
-                        Some(value).filter(|value| !value.is_null()),
-                        &format!(".metadata.annotations.{key}"),
-                    )?;
-                    read.annotations.push((key.clone(), value));
+                    let value = text(Some(value), &format!(".metadata.annotations.{key}"))?;
+                    read.annotations.push((key.clone().into_owned(), value));
                 }
             }
             Some(other) => {
@@ -73,37 +70,35 @@ impl Head {
 }
 
 /// A field that is not null; its name in another case counts if the exact one is not there.
-fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    let map = object.as_object()?;
-    let found = map.get(name).or_else(|| {
-        let other = map.iter().find(|entry| entry.0.eq_ignore_ascii_case(name));
-        other.map(|entry| entry.1)
+fn field<'d>(object: &'d Data<'_>, name: &str) -> Option<&'d Data<'d>> {
+    let Data::Map(entries) = object else {
+        return None;
+    };
+    let found = object.get(name).or_else(|| {
+        let other = entries
+            .iter()
+            .find(|entry| entry.0.eq_ignore_ascii_case(name));
+        other.map(|entry| &entry.1)
     })?;
-    (!found.is_null()).then_some(found)
+    (*found != Data::Null).then_some(found)
 }
 
-fn text(value: Option<&Value>, path: &str) -> Result<String, String> {
+fn text(value: Option<&Data<'_>>, path: &str) -> Result<String, String> {
     match value {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Bool(value)) => Ok(value.to_string()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
-        Some(other @ (Value::Array(_) | Value::Object(_))) => Err(mismatch(
+        None | Some(Data::Null) => Ok(String::new()),
+        Some(Data::Str(text)) => Ok(text.clone().into_owned()),
+        Some(value @ (Data::Bool(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))) => {
+            Ok(value.to_json())
+        }
+        Some(other @ (Data::Seq(_) | Data::Map(_))) => Err(mismatch(
             other,
             &format!("struct field {path} of type string"),
         )),
     }
 }
 
-fn mismatch(value: &Value, target: &str) -> String {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
+fn mismatch(value: &Data<'_>, target: &str) -> String {
+    let kind = value.json_kind();
     format!(
         "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go {target}"
     )

@@ -76,8 +76,8 @@ fn hooks_tests_and_single_templates() {
         (-5, "pre-install post-upgrade".to_owned())
     );
     assert_eq!(
-        rendered.manifests[0].object,
-        json!({"kind": "Secret", "apiVersion": "v1"})
+        rendered.manifests[0].json,
+        r#"{"kind":"Secret","apiVersion":"v1"}"#
     );
 
     let all = output(&rendered, &OutputOptions::default()).expect("an output");
@@ -115,6 +115,15 @@ fn hooks_tests_and_single_templates() {
         output(&rendered, &only("templates/x.yaml")),
         Err("could not find template templates/x.yaml in chart".to_owned())
     );
+}
+
+#[test]
+fn a_block_text_at_the_end_of_a_document_keeps_its_newline() {
+    let text = "kind: A\ndata:\n  k: |\n    a: b";
+    let prepared = prepare(&[("templates/a.yaml", text)]);
+    let rendered = render_with(&prepared, &json!({}), "k").expect("a manifest");
+    let object: Value = serde_json::from_str(&rendered.manifests[0].json).expect("JSON");
+    assert_eq!(object["data"]["k"], "a: b\n");
 }
 
 #[test]
