@@ -13,6 +13,7 @@ mod quickstart;
 mod restart;
 mod scenario;
 mod secrets;
+mod source_logins;
 mod sources;
 
 /// The `weir` program of this build.

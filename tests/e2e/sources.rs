@@ -15,9 +15,9 @@ use weir_tree::{ArchiveLimits, Digest, EmptyTree, OverlayTree, TarTree, Tree as 
 
 use crate::lab::{Lab, Place, checkout, condition, config_map};
 
-const SOURCE: &str = "source.toolkit.fluxcd.io/v1";
+pub(crate) const SOURCE: &str = "source.toolkit.fluxcd.io/v1";
 /// Must be found nowhere but in the Secrets of the tests.
-const MARK: &str = "hush-3f9a1c";
+pub(crate) const MARK: &str = "hush-3f9a1c";
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 fn archive(files: &[(&str, &str)]) -> Vec<u8> {
@@ -42,13 +42,13 @@ fn digest(content: &[u8]) -> String {
     Digest::of(content).to_string()
 }
 
-fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     let engine = base64::engine::general_purpose::STANDARD;
     format!("Basic {}", engine.encode(format!("{user}:{password}")))
 }
 
 impl Lab {
-    async fn put(&self, kind: &str, name: &str, spec: Value) -> Result<()> {
+    pub(crate) async fn put(&self, kind: &str, name: &str, spec: Value) -> Result<()> {
         self.apply(json!({
             "apiVersion": SOURCE, "kind": kind,
             "metadata": {"namespace": self.namespace, "name": name}, "spec": spec,
@@ -57,7 +57,7 @@ impl Lab {
         Ok(())
     }
 
-    async fn secret(&self, name: &str, values: &[(&str, &str)]) -> Result<()> {
+    pub(crate) async fn secret(&self, name: &str, values: &[(&str, &str)]) -> Result<()> {
         let engine = base64::engine::general_purpose::STANDARD;
         let data: serde_json::Map<String, Value> = values
             .iter()
@@ -72,7 +72,13 @@ impl Lab {
     }
 
     /// Waits until a source's Ready condition has a status and reason.
-    async fn says(&self, kind: &str, name: &str, status: &str, reason: &str) -> Result<Object> {
+    pub(crate) async fn says(
+        &self,
+        kind: &str,
+        name: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<Object> {
         let mut last = Value::Null;
         let found = until(&format!("{kind} {name} to say {reason}"), async || {
             let object = self.get(SOURCE, kind, name).await?;
@@ -98,7 +104,7 @@ impl Lab {
         Ok(())
     }
 
-    async fn assert_quiet(&self) -> Result<()> {
+    pub(crate) async fn assert_quiet(&self) -> Result<()> {
         let facts = format!("{:?}", self.facts.lock().unwrap());
         assert!(!facts.contains(MARK), "{facts}");
         for kind in [
@@ -125,7 +131,7 @@ impl Lab {
     }
 }
 
-fn text<'a>(object: &'a Object, path: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Object, path: &str) -> &'a str {
     object.get(path).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -633,7 +639,7 @@ async fn every_example_of_the_documentation_is_accepted() -> Result<()> {
     let mut objects = 0;
     for block in page.split("```yaml\n").skip(1) {
         let block = block.split("```").next().unwrap_or_default();
-        for document in block.split("---\n") {
+        for document in block.split("\n---\n") {
             let object: Value = weir_k8s_yaml::from_str(document, weir_k8s_yaml::Schema::Sigs)?;
             let kind = object["kind"].as_str().unwrap_or_default().to_owned();
             lab.apply(object.clone()).await?;
@@ -645,6 +651,6 @@ async fn every_example_of_the_documentation_is_accepted() -> Result<()> {
             objects += 1;
         }
     }
-    assert_eq!(objects, 12);
+    assert_eq!(objects, 18);
     Ok(())
 }

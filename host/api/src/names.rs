@@ -56,6 +56,7 @@ pub mod conditions {
     pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
     pub const INCLUDE_UNAVAILABLE: &str = "IncludeUnavailable";
     pub const ARTIFACT_OUTDATED: &str = "ArtifactOutdated";
+    pub const SOURCE_VERIFIED: &str = "SourceVerified";
 }
 
 /// Reasons of conditions and events.
@@ -76,6 +77,11 @@ pub mod reasons {
     pub const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
     pub const URL_INVALID: &str = "URLInvalid";
     pub const INVALID_PROVIDER_CONFIGURATION: &str = "InvalidProviderConfiguration";
+    pub const VERIFICATION_ERROR: &str = "VerificationError";
+    pub const INVALID_VERIFICATION_MODE: &str = "InvalidVerificationMode";
+    pub const INVALID_GIT_OBJECT: &str = "InvalidGitObject";
+    pub const INVALID_TAG_SIGNATURE: &str = "InvalidTagSignature";
+    pub const INVALID_COMMIT_SIGNATURE: &str = "InvalidCommitSignature";
     pub const GIT_OPERATION_FAILED: &str = "GitOperationFailed";
     pub const ARCHIVE_OPERATION_FAILED: &str = "ArchiveOperationFailed";
     pub const INDEXATION_FAILED: &str = "IndexationFailed";

@@ -5,9 +5,10 @@ use std::fmt;
 use url::Url;
 
 use crate::secret::SecretText;
+use crate::ssh::Place;
 
-/// The address of a repository over HTTP. What it shows, and what names its cache, holds neither a login nor a query:
-/// both can be secret.
+/// The address of a repository over HTTP or SSH. What it shows, and what names its cache, holds neither a login nor a
+/// query: both can be secret. Only the user of an SSH address stays in it, for everybody knows it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     url: Url,
@@ -29,6 +30,10 @@ pub enum AddressError {
     Malformed(#[from] url::ParseError),
     #[error("the scheme {0:?} is not supported; use https:// or http://")]
     Scheme(String),
+    #[error("the scheme {0:?} is not supported; use https://, http:// or ssh://")]
+    GitScheme(String),
+    #[error("it names no repository on the server")]
+    NoPath,
     #[error("it has no host")]
     NoHost,
 }
@@ -49,6 +54,53 @@ impl Address {
         let _ = url.set_password(None);
         url.set_fragment(None);
         Ok((Self { url }, login))
+    }
+
+    /// As [`Address::parse`], and also for SSH.
+    pub(crate) fn parse_git(text: &str) -> Result<(Self, Option<Login>), AddressError> {
+        let mut url = Url::parse(text.trim())?;
+        match url.scheme() {
+            "http" | "https" => return Self::parse(text),
+            "ssh" => {}
+            other => return Err(AddressError::GitScheme(other.to_owned())),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(AddressError::NoHost);
+        }
+        if url.path().trim_matches('/').is_empty() {
+            return Err(AddressError::NoPath);
+        }
+        let _ = url.set_password(None);
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok((Self { url }, None))
+    }
+
+    /// Where an SSH address leads, and the path of the repository there.
+    pub(crate) fn over_ssh(&self) -> Option<(Place, String)> {
+        if self.url.scheme() != "ssh" {
+            return None;
+        }
+        let host = self.url.host_str()?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let user = percent_decode(self.url.username());
+        let place = Place {
+            // As Flux does, for forges know nobody else.
+            user: if user.is_empty() {
+                "git".to_owned()
+            } else {
+                user
+            },
+            host: percent_decode(host),
+            port: self.url.port().unwrap_or(22),
+        };
+        let path = percent_decode(self.url.path());
+        // `ssh://host/~ann/x` is below Ann's home.
+        let path = match path.strip_prefix("/~") {
+            Some(rest) => format!("~{rest}"),
+            None => path,
+        };
+        Some((place, path))
     }
 
     /// Where requests go.
@@ -162,6 +214,33 @@ mod tests {
             ("https://", "empty host"),
         ] {
             let error = Address::parse(bad).unwrap_err().to_string();
+            assert!(error.contains(part), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn over_ssh() {
+        let check = |text: &str, user: &str, host: &str, port: u16, path: &str| {
+            let (address, login) = Address::parse_git(text).unwrap();
+            let (place, found) = address.over_ssh().unwrap();
+            assert_eq!(
+                (place.user.as_str(), place.host.as_str(), place.port),
+                (user, host, port),
+                "{text}"
+            );
+            assert_eq!((found.as_str(), login), (path, None), "{text}");
+            assert!(!address.to_string().contains("hush"), "{address}");
+        };
+        check("ssh://h/o/r.git", "git", "h", 22, "/o/r.git");
+        check("ssh://ann:hush@h:2222/r", "ann", "h", 2222, "/r");
+        check("ssh://h/~ann/r%20s", "git", "h", 22, "~ann/r s");
+        check("ssh://git@[::1]:22/r", "git", "::1", 22, "/r");
+        for (bad, part) in [
+            ("ssh://h", "names no repository"),
+            ("ssh:///r", "host"),
+            ("git://h/r", "ssh://"),
+        ] {
+            let error = Address::parse_git(bad).unwrap_err().to_string();
             assert!(error.contains(part), "{bad}: {error}");
         }
     }

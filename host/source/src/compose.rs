@@ -11,6 +11,8 @@ use weir_tree::{
 /// A folder of another tree.
 #[derive(Clone, Debug)]
 pub struct Included {
+    /// Of the other source, for messages.
+    pub name: String,
     pub tree: Arc<dyn Tree>,
     /// In that tree.
     pub from: String,
@@ -21,12 +23,26 @@ pub struct Included {
 /// Why there is no tree.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
-    #[error("failed to sparse checkout directories : directory {0:?} does not exist")]
+    #[error(
+        "failed to sparse checkout directories : sparse checkout dir '{0}' does not exist in repository"
+    )]
     NoFolder(String),
     #[error("the path {path:?} is not one inside the repository: {reason}")]
     Path { path: String, reason: String },
-    #[error("{from:?} is not in the included repository")]
-    NotIncluded { from: String },
+    #[error("path calculation for include '{name}' failed: {path:?}: {reason}")]
+    Illegal {
+        name: String,
+        path: String,
+        reason: String,
+    },
+    #[error(
+        "failed to copy '{name}' include from {from} to {to}: there is no such file or directory"
+    )]
+    NotIncluded {
+        name: String,
+        from: String,
+        to: String,
+    },
     #[error(transparent)]
     Tree(#[from] TreeError),
 }
@@ -59,10 +75,23 @@ pub fn compose(
         overlay
     };
     for included in include {
-        let (from, to) = (parse(&included.from)?, parse(&included.to)?);
+        let illegal = |error: ComposeError| {
+            let ComposeError::Path { path, reason } = error else {
+                return error;
+            };
+            ComposeError::Illegal {
+                name: included.name.clone(),
+                path,
+                reason,
+            }
+        };
+        let from = parse(&included.from).map_err(illegal)?;
+        let to = parse(&included.to).map_err(illegal)?;
         if included.tree.stat(&from)?.is_none() {
             return Err(ComposeError::NotIncluded {
+                name: included.name.clone(),
                 from: included.from.clone(),
+                to: included.to.clone(),
             });
         }
         if to.is_root() {
@@ -122,6 +151,7 @@ mod tests {
         let checkout = tree(&["a/x", "b/y", "top"]);
         let other = tree(&["deep/z", "w.jpg"]);
         let include = [Included {
+            name: "other".to_owned(),
             tree: other,
             from: "./deep".to_owned(),
             to: "lib".to_owned(),
@@ -130,13 +160,14 @@ mod tests {
         assert!(has(&*made, "a/x") && has(&*made, "lib/z"));
         assert!(!has(&*made, "b") && !has(&*made, "top"));
         let error = compose(checkout.clone(), &["c".to_owned()], &[], None).unwrap_err();
-        assert!(error.to_string().contains("\"c\""), "{error}");
+        assert!(error.to_string().contains("'c'"), "{error}");
         assert!(compose(checkout, &["../c".to_owned()], &[], None).is_err());
     }
 
     #[test]
     fn what_is_laid_in_is_ignored_by_the_same_rules() {
         let include = [Included {
+            name: "other".to_owned(),
             tree: tree(&["w.jpg", "v.yaml"]),
             from: String::new(),
             to: "lib".to_owned(),

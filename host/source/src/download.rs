@@ -1,6 +1,7 @@
 //! One file over HTTP.
 
 use bytes::Bytes;
+use reqwest::header::{ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use url::Url;
 
 use crate::address::{Address, Login};
@@ -38,6 +39,53 @@ pub async fn download_file(
 ) -> Result<(Address, Bytes), SourceError> {
     let client = client(http, spec, url)?;
     download(&client, url, login, limit).await
+}
+
+/// What a server said that tells whether a file is still the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validator {
+    tag: Option<HeaderValue>,
+    modified: Option<HeaderValue>,
+}
+
+/// A file that was not here before.
+#[derive(Clone, Debug)]
+pub struct Downloaded {
+    /// Where it is from, to be shown.
+    pub address: Address,
+    pub content: Bytes,
+    pub validator: Validator,
+}
+
+/// As [`download_file`]; `None`: the file is the one that the validator belongs to.
+pub async fn download_changed(
+    http: &HttpFactory,
+    spec: &ClientSpec,
+    url: &str,
+    login: Option<&Login>,
+    limit: u64,
+    known: Option<&Validator>,
+) -> Result<Option<Downloaded>, SourceError> {
+    let client = client(http, spec, url)?;
+    conditional(&client, url, login, limit, known).await
+}
+
+impl Validator {
+    fn of(response: &reqwest::Response) -> Self {
+        let header = |name| response.headers().get(name).cloned();
+        Self {
+            tag: header(ETAG),
+            modified: header(LAST_MODIFIED),
+        }
+    }
+
+    fn ask(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match (&self.tag, &self.modified) {
+            (Some(tag), _) => request.header(IF_NONE_MATCH, tag.clone()),
+            (None, Some(time)) => request.header(IF_MODIFIED_SINCE, time.clone()),
+            (None, None) => request,
+        }
+    }
 }
 
 /// The version that fits, and its archive.
@@ -115,6 +163,21 @@ pub(crate) async fn download(
     login: Option<&Login>,
     limit: u64,
 ) -> Result<(Address, Bytes), SourceError> {
+    let found = conditional(client, url, login, limit, None).await?;
+    let found = found.ok_or_else(|| SourceError::Exchange {
+        url: url.rsplit('@').next().unwrap_or_default().to_owned(),
+        cause: ExchangeError::Status { status: 304 },
+    })?;
+    Ok((found.address, found.content))
+}
+
+async fn conditional(
+    client: &reqwest::Client,
+    url: &str,
+    login: Option<&Login>,
+    limit: u64,
+    known: Option<&Validator>,
+) -> Result<Option<Downloaded>, SourceError> {
     let (address, own) = Address::parse(url).map_err(|reason| SourceError::Address {
         url: url.rsplit('@').next().unwrap_or_default().to_owned(),
         reason,
@@ -126,6 +189,10 @@ pub(crate) async fn download(
     let login = login.or(own.as_ref());
     let request = || {
         let request = client.get(address.url().clone());
+        let request = match known {
+            Some(known) => known.ask(request),
+            None => request,
+        };
         match login {
             Some(login) => request.basic_auth(&login.user, Some(login.password.expose())),
             None => request,
@@ -137,13 +204,21 @@ pub(crate) async fn download(
         })
     })?;
     let status = response.status();
+    if known.is_some() && status.as_u16() == 304 {
+        return Ok(None);
+    }
+    let validator = Validator::of(&response);
     if !status.is_success() {
         return Err(failed(ExchangeError::Status {
             status: status.as_u16(),
         }));
     }
     match read_body(response, limit).await {
-        Ok(body) => Ok((address, body)),
+        Ok(content) => Ok(Some(Downloaded {
+            address,
+            content,
+            validator,
+        })),
         Err(HttpError::TooLarge { limit }) => Err(failed(ExchangeError::TooLarge { limit })),
         Err(error) => Err(failed(ExchangeError::Connection {
             reason: error.to_string(),

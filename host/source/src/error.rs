@@ -9,6 +9,7 @@ use weir_tree::TreeError;
 use crate::address::AddressError;
 use crate::git::ReferenceError;
 use crate::http::HttpError;
+use crate::ssh::SshLoginError;
 
 /// Why a source gave no tree. Each message names the address, without a login, and what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,17 @@ pub enum ExchangeError {
     RequestTooLarge { limit: usize },
     #[error("{reason}")]
     Connection { reason: String },
+    #[error("ssh: handshake failed: knownhosts: {reason}")]
+    HostKey { reason: String },
+    #[error(
+        "ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods \
+         remain; does the server know the public key?"
+    )]
+    LoginRefused,
+    #[error("{0}")]
+    SshLogin(SshLoginError),
+    #[error("an address with ssh:// needs a private key and known hosts")]
+    NoSshLogin,
     #[error("cancelled")]
     Cancelled,
 }

@@ -1,4 +1,4 @@
-//! Git repositories over HTTP.
+//! Git repositories over HTTP and SSH.
 //!
 //! Fetching blocks, for libgit2 does, so that it runs on threads made for it, as many at once as
 //! [`GitOptions::at_once`] says. One listing of the server's references decides what is wanted; only a commit that is
@@ -10,6 +10,8 @@ mod database;
 mod fetch;
 mod reference;
 mod session;
+mod signed;
+mod submodule;
 mod transport;
 
 use std::path::PathBuf;
@@ -26,16 +28,19 @@ use weir_tree::{
 };
 
 use crate::address::{Address, Login};
-use crate::error::SourceError;
+use crate::error::{ExchangeError, SourceError};
 use crate::http::{ClientSpec, HttpFactory};
 use crate::secret::SecretText;
+use crate::ssh::SshLogin;
 
 use database::Database;
 use fetch::{Fetch, Found};
 use reference::Listing;
-use session::{Registered, Session};
+use session::{Registered, Session, Wire};
+use transport::{Shell, Web};
 
 pub use reference::{GitReference, ReferenceError};
+pub use signed::{Signed, SignedTag};
 
 /// Fetches from Git servers, and keeps what it fetched. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,7 +65,7 @@ pub struct GitOptions {
 /// Which tree of which repository is wanted.
 #[derive(Clone, Debug)]
 pub struct GitSpec {
-    /// `https://` or `http://`; a login in it is used, but never shown.
+    /// `https://`, `http://` or `ssh://`; a login in it is used, but never shown.
     pub url: String,
     /// Which commit.
     pub reference: GitReference,
@@ -84,6 +89,8 @@ pub enum Auth {
     Basic(Login),
     /// Whoever has this token.
     Bearer(SecretText),
+    /// Whoever has this key, to a server with one of these keys.
+    Ssh(SshLogin),
 }
 
 /// A revision of a repository.
@@ -97,6 +104,10 @@ pub struct Fetched {
     pub revision: String,
     /// Who made it, and when: the time of the revision.
     pub commit: Commit,
+    /// How the commit is signed.
+    pub signed: Signed,
+    /// The tag that led to it, if a tag did.
+    pub tag: Option<SignedTag>,
     /// The commit was not here before.
     pub moved: bool,
     /// What it took.
@@ -163,21 +174,11 @@ impl GitFetcher {
         cancel: &CancellationToken,
     ) -> Result<Fetched, SourceError> {
         let (address, login) =
-            Address::parse(&spec.url).map_err(|reason| SourceError::Address {
+            Address::parse_git(&spec.url).map_err(|reason| SourceError::Address {
                 url: hide_login(&spec.url),
                 reason,
             })?;
-        let client = self
-            .http
-            .client(&spec.client)
-            .map_err(|source| SourceError::Client {
-                url: address.to_string(),
-                source,
-            })?;
-        let auth = match (&spec.auth, login) {
-            (Auth::Anonymous, Some(login)) => Auth::Basic(login),
-            (auth, _) => auth.clone(),
-        };
+        let wire = self.wire(spec, &address, login)?;
         // A child, so that the time limit and a dropped future end this fetch alone.
         let cancel = cancel.child_token();
         let _guard = cancel.clone().drop_guard();
@@ -187,14 +188,7 @@ impl GitFetcher {
             cancel: &cancel,
             deadline: Instant::now() + spec.timeout,
         };
-        let session = Session::new(
-            client,
-            address.clone(),
-            auth,
-            self.options.limit,
-            cancel.clone(),
-            Handle::current(),
-        );
+        let session = Session::new(wire, self.options.limit, cancel.clone(), Handle::current());
         let registered = session.register();
         let listing = watch.wait(transport::list(registered.session())).await?;
         let listing = listing.map_err(|cause| SourceError::Exchange {
@@ -221,6 +215,33 @@ impl GitFetcher {
             work.run()
         });
         watch.wait_blocking(task).await
+    }
+}
+
+impl GitFetcher {
+    fn wire(
+        &self,
+        spec: &GitSpec,
+        address: &Address,
+        login: Option<Login>,
+    ) -> Result<Wire, SourceError> {
+        let url = || address.to_string();
+        if let Some((place, path)) = address.over_ssh() {
+            let Auth::Ssh(login) = &spec.auth else {
+                let cause = ExchangeError::NoSshLogin;
+                return Err(SourceError::Exchange { url: url(), cause });
+            };
+            let shell = Shell::new(place, &path, login.clone());
+            return Ok(Wire::Ssh(Box::new(shell)));
+        }
+        let client = self.http.client(&spec.client);
+        let client = client.map_err(|source| SourceError::Client { url: url(), source })?;
+        let auth = match (&spec.auth, login) {
+            (Auth::Anonymous, Some(login)) => Auth::Basic(login),
+            (auth, _) => auth.clone(),
+        };
+        let web = Web::new(client, address.clone(), auth);
+        Ok(Wire::Http(Box::new(web)))
     }
 }
 
@@ -315,6 +336,8 @@ impl Work {
             && before.revision == revision
             && before.ignore == self.ignore
             && before.repository == found.repository
+            && before.tag.as_ref().map(|tag| tag.object)
+                == found.tag.as_ref().map(|(_, object)| *object)
         {
             return Ok(Fetched {
                 moved: found.downloaded,
@@ -329,10 +352,17 @@ impl Work {
         let database = GitDatabase::open(&found.repository, self.objects).map_err(place)?;
         let checkout = database.commit(found.commit).map_err(place)?;
         let rules = IgnoreRules::load(&checkout, self.ignore.as_deref()).map_err(place)?;
+        let (signed, tag) = signed::read(&found).map_err(|error| SourceError::Git {
+            url: self.address.to_string(),
+            reference: self.reference.to_string(),
+            reason: error.message().to_owned(),
+        })?;
         Ok(Fetched {
             tree: Arc::new(ignored(without_links(checkout.clone()), rules)),
             commit: checkout.commit().clone(),
             checkout,
+            signed,
+            tag,
             revision,
             moved: found.downloaded,
             transfer,

@@ -1,7 +1,7 @@
 //! Sources: where trees come from.
 //!
 //! A source is described by a plain spec and gives a [`weir_tree::Tree`] and a revision. [`GitFetcher`] fetches from
-//! Git servers over HTTP; [`RemoteFetcher`] what a unit names by address: remote bases, files, charts from repositories and
+//! Git servers over HTTP and SSH; [`RemoteFetcher`] what a unit names by address: remote bases, files, charts from repositories and
 //! registries; [`open_folder`] binds a source to a folder of this machine.
 //!
 //! Invariants: this crate knows nothing about Kubernetes and its objects. It reads no environment (but for the proxy,
@@ -33,20 +33,27 @@ mod download;
 mod error;
 mod folder;
 mod git;
+pub mod github;
 mod http;
 pub mod oci;
 mod pack;
+mod pem;
 mod remote;
 mod secret;
+mod ssh;
 pub mod store;
 
 pub use address::{Address, AddressError, Login};
 pub use compose::{ComposeError, Included, compose};
-pub use download::{ChartPlace, chart_url, download_file, fetch_chart, same_host};
+pub use download::{
+    ChartPlace, Downloaded, Validator, chart_url, download_changed, download_file, fetch_chart,
+    same_host,
+};
 pub use error::{ExchangeError, Remedy, SourceError};
 pub use folder::{FolderSource, FolderSpec, open_folder};
 pub use git::{
-    Auth, Fetched, GitFetcher, GitOptions, GitReference, GitSpec, ReferenceError, Transfer,
+    Auth, Fetched, GitFetcher, GitOptions, GitReference, GitSpec, ReferenceError, Signed,
+    SignedTag, Transfer,
 };
 pub use http::{
     ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, read_body,
@@ -55,3 +62,4 @@ pub use pack::pack;
 pub use remote::index::{ChartFound, ChartIndex, IndexError};
 pub use remote::{RemoteFetcher, RemoteOptions, RemoteTree};
 pub use secret::SecretText;
+pub use ssh::{SshLogin, SshLoginError};

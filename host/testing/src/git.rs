@@ -101,12 +101,33 @@ struct Shared {
 struct State {
     requests: GitRequests,
     fault: Option<(RequestKind, Fault)>,
-    login: Option<(String, String)>,
+    /// What `Authorization` must say, as far as it is looked at.
+    login: Option<Login>,
     stopping: bool,
     /// Open connections by number, to be closed at the end.
     connections: HashMap<u64, TcpStream>,
     accepted: u64,
     stalled: usize,
+}
+
+/// Who is let in.
+#[derive(Clone, Debug)]
+enum Login {
+    /// `name:password`
+    Basic(String),
+    Bearer(String),
+}
+
+impl Login {
+    fn fits(&self, request: &Request) -> bool {
+        match self {
+            Self::Basic(login) => request.basic_login().is_some_and(|given| given == *login),
+            Self::Bearer(token) => {
+                let given = request.header("authorization");
+                given.and_then(|given| given.strip_prefix("Bearer ")) == Some(token)
+            }
+        }
+    }
 }
 
 impl GitServer {
@@ -185,7 +206,12 @@ impl GitServer {
 
     /// Lets in only who sends this name and password.
     pub fn require_login(&self, user: &str, password: &str) {
-        self.shared.locked().login = Some((user.to_owned(), password.to_owned()));
+        self.shared.locked().login = Some(Login::Basic(format!("{user}:{password}")));
+    }
+
+    /// Lets in only who sends this token.
+    pub fn require_bearer(&self, token: &str) {
+        self.shared.locked().login = Some(Login::Bearer(token.to_owned()));
     }
 }
 
@@ -258,7 +284,7 @@ fn answer(
     shared: &Shared,
     request: &Request,
     fault: Option<&Fault>,
-    login: Option<&(String, String)>,
+    login: Option<&Login>,
 ) -> Result<()> {
     match fault {
         Some(Fault::Status(status)) => {
@@ -278,11 +304,7 @@ fn answer(
         Some(Fault::Truncate(_) | Fault::Stall(_) | Fault::Trickle(_) | Fault::Corrupt(_))
         | None => {}
     }
-    if let Some((user, password)) = login
-        && request
-            .basic_login()
-            .is_none_or(|given| given != format!("{user}:{password}"))
-    {
+    if login.is_some_and(|login| !login.fits(request)) {
         return connection.respond(401, &[("WWW-Authenticate", "Basic realm=\"test\"")], b"");
     }
     let mut backend = start_backend(shared.root.path(), request)?;
@@ -429,7 +451,7 @@ impl Shared {
     }
 
     /// Counts the request and says what is to happen to it.
-    fn count(&self, request: &Request) -> (Option<Fault>, Option<(String, String)>) {
+    fn count(&self, request: &Request) -> (Option<Fault>, Option<Login>) {
         let mut state = self.locked();
         let kind = request.kind();
         let requests = &mut state.requests;

@@ -23,10 +23,14 @@ pub mod flux;
 pub mod git;
 mod http;
 mod objects;
+#[cfg(feature = "plugin")]
 pub mod plugin;
 mod process;
+pub mod proxy;
 pub mod registry;
 pub mod roles;
+pub mod ssh;
+pub mod tls;
 pub mod tools;
 pub mod wait;
 pub mod web;

@@ -40,6 +40,8 @@ pub struct WebRequest {
     pub path: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
+    /// The header `If-None-Match` or `If-Modified-Since`.
+    pub unless: Option<String>,
 }
 
 /// What is answered.
@@ -74,6 +76,13 @@ impl WebAnswer {
             status,
             ..Self::default()
         }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
     }
 
     /// The same with a header.
@@ -170,6 +179,10 @@ fn serve(connection: TcpStream, shared: &Shared) -> Result<()> {
     while let Some(request) = connection.read_request()? {
         let asked = WebRequest {
             authorization: request.header("authorization").map(str::to_owned),
+            unless: request
+                .header("if-none-match")
+                .or_else(|| request.header("if-modified-since"))
+                .map(str::to_owned),
             method: request.method,
             path: request.target,
         };

@@ -51,6 +51,8 @@ pub(crate) struct Found {
     pub(crate) message: String,
     /// For the event and the terminal.
     pub(crate) news: String,
+    /// Whose signature it has, as the condition says it; `None`: nobody asked.
+    pub(crate) verified: Option<String>,
     /// Further fields of the status; null takes one away.
     pub(crate) observed: Vec<(&'static str, Value)>,
 }
@@ -101,6 +103,10 @@ impl Problem {
 /// One run, from top to bottom.
 pub(crate) async fn reconcile(ctx: &Context, run: &Run) -> Outcome {
     let mut writer = StatusWriter::new(&*ctx.cluster, &run.id, run.object.clone());
+    let secrets = ctx.sources.begin(&run.id);
+    if let Some(url) = run.object.get("/spec/url").and_then(Value::as_str) {
+        secret::learn_login(&secrets, url);
+    }
     let mut outcome = match run.typed.as_deref() {
         Err(message) => {
             let problem = Problem::stalled(reasons::FAILED, message.clone());
@@ -205,7 +211,8 @@ async fn succeed(
         let mut list = conditions_of(&status);
         let recovered = FAILURES
             .iter()
-            .any(|kind| condition::find(&list, kind).is_some());
+            .any(|kind| condition::find(&list, kind).is_some())
+            || doubted(&list);
         for kind in FAILURES
             .into_iter()
             .chain([conditions::RECONCILING, conditions::STALLED])
@@ -215,6 +222,17 @@ async fn succeed(
         for kind in [conditions::READY, conditions::ARTIFACT_IN_STORAGE] {
             let (reason, message) = (found.reason, found.message.as_str());
             set(ctx, run, &mut list, kind, Status::True, reason, message);
+        }
+        let mut verified = None;
+        match &found.verified {
+            Some(message) => {
+                let kind = conditions::SOURCE_VERIFIED;
+                let before = condition::find(&list, kind).map(|before| before.message.clone());
+                verified = (before.as_deref() != Some(message)).then_some(message);
+                let reason = reasons::SUCCEEDED;
+                set(ctx, run, &mut list, kind, Status::True, reason, message);
+            }
+            None => condition::remove(&mut list, conditions::SOURCE_VERIFIED),
         }
         put_conditions(&mut status, &list);
         let moved = artifact.put(ctx, &mut status);
@@ -228,6 +246,15 @@ async fn succeed(
         let generation = run.object.generation();
         status.insert("observedGeneration".to_owned(), generation.into());
         next = write(run, writer, status).await;
+        if let Some(message) = verified {
+            let note = Note {
+                warning: false,
+                reason: reasons::SUCCEEDED,
+                message,
+                revision: Some(&revision),
+            };
+            event::emit(ctx, &run.id, writer.object(), note).await;
+        }
         if moved || recovered {
             let of_chart = found.reason != reasons::SUCCEEDED;
             let note = Note {
@@ -284,6 +311,8 @@ async fn fail(
         message,
         next,
     } = problem;
+    // A server may say back what it was sent.
+    let message = ctx.sources.secrets(&run.id).mask(&message).into_owned();
     let state = State {
         ready: false,
         generation: run.object.generation(),
@@ -307,7 +336,16 @@ async fn fail(
         reason,
         &message,
     );
-    set(ctx, run, &mut list, kind, Status::True, reason, &message);
+    // What is verified is so until something else is found.
+    if doubted(&list) {
+        condition::remove(&mut list, conditions::SOURCE_VERIFIED);
+    }
+    let value = if kind == conditions::SOURCE_VERIFIED {
+        Status::False
+    } else {
+        Status::True
+    };
+    set(ctx, run, &mut list, kind, value, reason, &message);
     if next == Next::Change {
         condition::remove(&mut list, conditions::RECONCILING);
         let stalled = conditions::STALLED;
@@ -366,6 +404,12 @@ fn status_of(run: &Run) -> Map<String, Value> {
 fn conditions_of(status: &Map<String, Value>) -> Vec<Condition> {
     let list = status.get("conditions").cloned().unwrap_or_default();
     serde_json::from_value(list).unwrap_or_default()
+}
+
+/// Whether the last verification failed.
+fn doubted(list: &[Condition]) -> bool {
+    condition::find(list, conditions::SOURCE_VERIFIED)
+        .is_some_and(|condition| condition.status == Status::False)
 }
 
 fn put_conditions(status: &mut Map<String, Value>, list: &[Condition]) {

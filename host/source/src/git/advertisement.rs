@@ -38,6 +38,24 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Listing, ExchangeError> {
     Ok(Listing::new(references))
 }
 
+/// Whether the list is here to its end. `seen` is what was looked at before.
+pub(super) fn ends(bytes: &[u8], seen: &mut usize) -> Result<bool, ExchangeError> {
+    while let Some(head) = bytes.get(*seen..*seen + 4) {
+        let length = std::str::from_utf8(head)
+            .ok()
+            .and_then(|text| usize::from_str_radix(text, 16).ok())
+            .ok_or_else(malformed)?;
+        if length == 0 {
+            return Ok(true);
+        }
+        if bytes.len() < *seen + length.max(4) {
+            return Ok(false);
+        }
+        *seen += length.max(4);
+    }
+    Ok(false)
+}
+
 /// The content of the next packet line; `None` for a mark without content.
 fn next_line<'a>(bytes: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ExchangeError> {
     let (length, _) = bytes.split_at_checked(4).ok_or_else(malformed)?;
@@ -139,6 +157,21 @@ mod tests {
         let other = line(b"HEAD", "\0object-format=sha256");
         let error = parse(&packets(&[&other])).unwrap_err().to_string();
         assert!(error.contains("sha256"), "{error}");
+    }
+
+    #[test]
+    fn the_end_is_seen() {
+        let mut whole = packets(&[&line(b"HEAD", "\0x")]);
+        // Over SSH nothing is said before the list.
+        whole.drain(..34);
+        for cut in 0..whole.len() {
+            assert!(!ends(&whole[..cut], &mut 0).unwrap(), "{cut}");
+        }
+        let mut seen = 0;
+        assert!(!ends(&whole[..10], &mut seen).unwrap());
+        assert!(ends(&whole, &mut seen).unwrap());
+        assert!(ends(b"+12", &mut 0).is_ok_and(|ended| !ended));
+        assert!(ends(b"zzzz", &mut 0).is_err());
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Found {
     /// What stands before the `@` of the revision; empty: nothing.
     pub(super) pointer: String,
     pub(super) commit: ObjectId,
+    /// The tag that led to it, if a tag did: its name, and its object if it is an annotated one.
+    pub(super) tag: Option<(String, Option<ObjectId>)>,
     /// Something was downloaded.
     pub(super) downloaded: bool,
 }
@@ -91,13 +93,16 @@ impl Fetch<'_> {
             lock: None,
             used: false,
         };
+        let mut tag = None;
         let (pointer, commit, reference) = match &plan.choice {
             Choice::Reference(found) => {
                 download.need(found)?;
+                tag = tag_of(found);
                 (plan.pointer.clone(), found.commit, local_name(&found.name))
             }
             Choice::Latest(found) => {
                 let found = download.latest(found)?;
+                tag = tag_of(found);
                 (found.pointer.clone(), found.commit, local_name(&found.name))
             }
             Choice::Anywhere(commit) => {
@@ -118,6 +123,7 @@ impl Fetch<'_> {
             repository,
             pointer,
             commit,
+            tag,
             downloaded: used,
         })
     }
@@ -236,7 +242,8 @@ struct Download<'a> {
 impl<'a> Download<'a> {
     /// Sees to it that the commit of a reference is here.
     fn need(&mut self, found: &Advertised) -> Result<(), Failure> {
-        if self.has(found.commit) {
+        // A tag that is fetched with a branch comes without its own object, which may be signed.
+        if self.has(found.commit) && self.repository.odb()?.exists(found.object.into()) {
             return Ok(());
         }
         self.get(&refspec(&found.name), SHALLOW)
@@ -372,6 +379,12 @@ fn check(repository: &Repository, commit: ObjectId) -> Result<(), Failure> {
         .find_commit(commit.into())
         .and_then(|commit| commit.tree());
     tree.map(|_| ()).map_err(Failure::Damaged)
+}
+
+fn tag_of(found: &Advertised) -> Option<(String, Option<ObjectId>)> {
+    let name = found.name.strip_prefix("refs/tags/")?;
+    let object = (found.object != found.commit).then_some(found.object);
+    Some((name.to_owned(), object))
 }
 
 fn refspec(name: &str) -> String {

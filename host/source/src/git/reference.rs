@@ -54,6 +54,8 @@ pub(super) struct Advertised {
     pub(super) pointer: String,
     /// The commit, past an annotated tag.
     pub(super) commit: ObjectId,
+    /// What the reference points to: the commit, or an annotated tag.
+    pub(super) object: ObjectId,
 }
 
 /// Why no reference was chosen.
@@ -228,6 +230,7 @@ impl Listing {
             name: name.to_owned(),
             pointer: pointer.to_owned(),
             commit,
+            object: *id,
         })
     }
 }

@@ -11,10 +11,9 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::address::Address;
 use crate::error::ExchangeError;
 
-use super::Auth;
+use super::transport::{Shell, Web};
 
 /// The scheme of session addresses.
 pub(super) const SCHEME: &str = "weir";
@@ -22,15 +21,17 @@ pub(super) const SCHEME: &str = "weir";
 static SESSIONS: LazyLock<Mutex<HashMap<u64, Arc<Session>>>> = LazyLock::new(Mutex::default);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
+/// How the server is reached.
+#[derive(Debug)]
+pub(super) enum Wire {
+    Http(Box<Web>),
+    Ssh(Box<Shell>),
+}
+
 /// Settings and counters of one exchange.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) client: reqwest::Client,
-    /// The address that the source names.
-    pub(super) home: Address,
-    /// Where requests go; a redirect of the listing changes it for all that follow.
-    pub(super) address: Mutex<Address>,
-    pub(super) auth: Auth,
+    pub(super) wire: Wire,
     /// Bytes that the server may send in all.
     pub(super) limit: u64,
     pub(super) cancel: CancellationToken,
@@ -51,19 +52,9 @@ pub(super) struct Registered {
 }
 
 impl Session {
-    pub(super) fn new(
-        client: reqwest::Client,
-        address: Address,
-        auth: Auth,
-        limit: u64,
-        cancel: CancellationToken,
-        runtime: Handle,
-    ) -> Self {
+    pub(super) fn new(wire: Wire, limit: u64, cancel: CancellationToken, runtime: Handle) -> Self {
         Self {
-            client,
-            home: address.clone(),
-            address: Mutex::new(address),
-            auth,
+            wire,
             limit,
             cancel,
             runtime,
@@ -139,10 +130,6 @@ impl Session {
                 .is_cancelled()
                 .then_some(ExchangeError::Cancelled)
         })
-    }
-
-    pub(super) fn address(&self) -> MutexGuard<'_, Address> {
-        self.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

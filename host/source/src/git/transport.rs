@@ -1,35 +1,29 @@
-//! Git's smart HTTP protocol for libgit2, over our own client.
+//! Git's smart protocol for libgit2, over our own connections: HTTP or SSH.
 //!
-//! libgit2 calls from a blocking thread. Each request runs as a task of the runtime, which passes the body through a
-//! bounded channel: when libgit2 is busy, the server has to wait. The task watches the session's token, so that a
-//! cancelled reader wakes at once. The list of references was read before libgit2 came in; it gets the same bytes again,
-//! so that what was chosen and what is fetched agree.
+//! libgit2 calls from a blocking thread. The list of references was read before libgit2 came in; it gets the same bytes
+//! again, so that what was chosen and what is fetched agree.
+
+mod http;
+mod ssh;
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Once};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf as _, Bytes};
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
-use url::Url;
 
 use crate::error::ExchangeError;
-use crate::http::reason;
 
-use super::Auth;
-use super::advertisement::{self, MAX_LISTING};
 use super::reference::Listing;
-use super::session::{SCHEME, Session};
+use super::session::{SCHEME, Session, Wire};
+
+pub(super) use http::Web;
+pub(super) use ssh::Shell;
 
 /// Pieces of a body, of up to some ten kilobytes each, that wait for libgit2.
 const PIECES: usize = 32;
 /// The largest request: what is wanted and what is there, 50 bytes for each.
 const MAX_REQUEST: usize = 8 << 20;
-
-const LISTING: &str = "info/refs";
-const SERVICE: &str = "git-upload-pack";
 
 /// Makes libgit2 know addresses of sessions.
 pub(super) fn register() {
@@ -50,60 +44,53 @@ pub(super) fn register() {
 fn make(remote: &git2::Remote<'_>) -> Result<Transport, git2::Error> {
     let url = remote.url()?;
     let session = Session::find(url).ok_or_else(|| git2::Error::from_str("the session is over"))?;
-    Transport::smart(remote, true, Http { session })
+    let rpc = matches!(session.wire, Wire::Http(_));
+    Transport::smart(remote, rpc, Smart { session })
 }
 
-/// Asks the server for its references. Where it sends us is where the session goes on.
-pub(super) async fn list(session: &Session) -> Result<Listing, ExchangeError> {
-    let url = session
-        .address()
-        .join(LISTING, Some(&format!("service={SERVICE}")));
-    let request = session
-        .client
-        .get(url.clone())
-        .header(CACHE_CONTROL, "no-cache");
-    let request = authorise(session, &url, request);
-    let mut response = send(
-        session,
-        request,
-        "application/x-git-upload-pack-advertisement",
-    )
-    .await?;
-    let moved = session.address().moved(LISTING, response.url());
-    let moved = moved.ok_or_else(|| ExchangeError::Connection {
-        reason: "the server sent the request on to something that is no repository".to_owned(),
-    })?;
-    *session.address() = moved;
-    let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| broken(&error))? {
-        session.receive(piece.len())?;
-        bytes.extend_from_slice(&piece);
-        if bytes.len() as u64 > MAX_LISTING {
-            return Err(ExchangeError::TooLarge { limit: MAX_LISTING });
-        }
+/// Asks the server for its references.
+pub(super) async fn list(session: &Arc<Session>) -> Result<Listing, ExchangeError> {
+    if let Wire::Http(web) = &session.wire {
+        return http::list(session, web).await;
     }
-    let listing = advertisement::parse(&bytes)?;
-    session.keep_listing(bytes.into());
-    Ok(listing)
+    // The thread ends soon after it is told to, also if nobody waits for it any more.
+    let session = Arc::clone(session);
+    let listing = tokio::task::spawn_blocking(move || match &session.wire {
+        Wire::Ssh(shell) => shell.list(&session),
+        Wire::Http(_) => Err(ExchangeError::NoSshLogin),
+    });
+    listing.await.map_err(|panic| ExchangeError::Connection {
+        reason: format!("the exchange broke off: {panic}"),
+    })?
 }
 
-struct Http {
+struct Smart {
     session: Arc<Session>,
 }
 
-impl SmartSubtransport for Http {
+impl SmartSubtransport for Smart {
     fn action(
         &self,
         _url: &str,
         service: Service,
     ) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
-        match service {
-            Service::UploadPackLs => Ok(Box::new(Replay(self.session.listing()))),
-            Service::UploadPack => Ok(Box::new(Stream {
-                session: Arc::clone(&self.session),
-                state: State::Asking(Vec::new()),
-            })),
-            Service::ReceivePackLs | Service::ReceivePack => Err(git2::Error::from_str(
+        match (service, &self.session.wire) {
+            (Service::UploadPackLs, Wire::Http(_)) => Ok(Box::new(Replay(self.session.listing()))),
+            (Service::UploadPack, Wire::Http(_)) => {
+                Ok(Box::new(Web::fetch(Arc::clone(&self.session))))
+            }
+            // The one stream has both: what follows the list is on the same connection.
+            (Service::UploadPackLs | Service::UploadPack, Wire::Ssh(shell)) => {
+                match shell.stream(&self.session) {
+                    Ok(stream) => Ok(Box::new(stream)),
+                    Err(error) => {
+                        let text = error.to_string();
+                        self.session.fail(error);
+                        Err(git2::Error::from_str(&text))
+                    }
+                }
+            }
+            (Service::ReceivePackLs | Service::ReceivePack, _) => Err(git2::Error::from_str(
                 "sources are only read, never pushed to",
             )),
         }
@@ -134,205 +121,5 @@ impl Write for Replay {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// One request and its answer.
-struct Stream {
-    session: Arc<Session>,
-    state: State,
-}
-
-enum State {
-    /// With the request's body so far.
-    Asking(Vec<u8>),
-    Answered(Answer),
-}
-
-struct Answer {
-    pieces: mpsc::Receiver<Bytes>,
-    piece: Bytes,
-    task: AbortHandle,
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let State::Asking(body) = &mut self.state else {
-            return Err(io::Error::other(
-                "nothing can be sent at this point of the exchange",
-            ));
-        };
-        if body.len() + bytes.len() > MAX_REQUEST {
-            return Err(self.refuse(ExchangeError::RequestTooLarge { limit: MAX_REQUEST }));
-        }
-        body.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.answer().piece.is_empty() {
-            match self.answer().pieces.blocking_recv() {
-                Some(piece) => self.answer().piece = piece,
-                // The task is over: all was received, or something failed.
-                None => {
-                    return match self.session.failure() {
-                        Some(error) => Err(io::Error::other(error)),
-                        None => Ok(0),
-                    };
-                }
-            }
-        }
-        if self.session.cancel.is_cancelled() {
-            return Err(self.refuse(ExchangeError::Cancelled));
-        }
-        let piece = &mut self.answer().piece;
-        let count = piece.len().min(buffer.len());
-        piece.copy_to_slice(&mut buffer[..count]);
-        Ok(count)
-    }
-}
-
-impl Stream {
-    /// The answer; the first call sends the request.
-    fn answer(&mut self) -> &mut Answer {
-        if let State::Asking(body) = &mut self.state {
-            let (sender, pieces) = mpsc::channel(PIECES);
-            let body = std::mem::take(body);
-            let task = self
-                .session
-                .runtime
-                .spawn(run(Arc::clone(&self.session), body, sender))
-                .abort_handle();
-            self.state = State::Answered(Answer {
-                pieces,
-                piece: Bytes::new(),
-                task,
-            });
-        }
-        match &mut self.state {
-            State::Answered(answer) => answer,
-            State::Asking(_) => unreachable!("the request was sent just now"),
-        }
-    }
-
-    fn refuse(&self, error: ExchangeError) -> io::Error {
-        self.session.fail(error.clone());
-        io::Error::other(error)
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// The task of one request.
-async fn run(session: Arc<Session>, body: Vec<u8>, sender: mpsc::Sender<Bytes>) {
-    let done = tokio::select! {
-        biased;
-        () = session.cancel.cancelled() => Err(ExchangeError::Cancelled),
-        done = relay(&session, body, &sender) => done,
-    };
-    if let Err(error) = done {
-        session.fail(error);
-    }
-    // Dropping the sender tells the reader.
-}
-
-async fn relay(
-    session: &Session,
-    body: Vec<u8>,
-    sender: &mpsc::Sender<Bytes>,
-) -> Result<(), ExchangeError> {
-    let mut response = fetch(session, body).await?;
-    while let Some(piece) = response.chunk().await.map_err(|error| broken(&error))? {
-        session.receive(piece.len())?;
-        if piece.is_empty() {
-            continue;
-        }
-        if sender.send(piece).await.is_err() {
-            // libgit2 wants no more.
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-async fn fetch(session: &Session, body: Vec<u8>) -> Result<reqwest::Response, ExchangeError> {
-    let url = session.address().join(SERVICE, None);
-    let request = session
-        .client
-        .post(url.clone())
-        .header(CONTENT_TYPE, "application/x-git-upload-pack-request")
-        .header(ACCEPT, "application/x-git-upload-pack-result")
-        .body(body);
-    let request = authorise(session, &url, request);
-    send(session, request, "application/x-git-upload-pack-result").await
-}
-
-/// Only the server that the source names gets the login, not one that it sends us to.
-fn authorise(
-    session: &Session,
-    url: &Url,
-    request: reqwest::RequestBuilder,
-) -> reqwest::RequestBuilder {
-    match &session.auth {
-        Auth::Basic(login) if url.origin() == session.home.url().origin() => {
-            request.basic_auth(&login.user, Some(login.password.expose()))
-        }
-        Auth::Bearer(token) if url.origin() == session.home.url().origin() => {
-            request.bearer_auth(token.expose())
-        }
-        Auth::Basic(_) | Auth::Bearer(_) | Auth::Anonymous => request,
-    }
-}
-
-async fn send(
-    session: &Session,
-    request: reqwest::RequestBuilder,
-    content_type: &str,
-) -> Result<reqwest::Response, ExchangeError> {
-    session.requested();
-    let response = request.send().await.map_err(|error| broken(&error))?;
-    let status = response.status().as_u16();
-    match status {
-        200 => {}
-        401 | 403 | 407 => return Err(ExchangeError::Unauthorized { status }),
-        404 | 410 => return Err(ExchangeError::NotFound { status }),
-        _ => return Err(ExchangeError::Status { status }),
-    }
-    let given = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = given.split(';').next().unwrap_or_default().trim();
-    if kind != content_type {
-        return Err(ExchangeError::NotGit {
-            content_type: kind.chars().take(100).collect(),
-        });
-    }
-    Ok(response)
-}
-
-fn broken(error: &reqwest::Error) -> ExchangeError {
-    let what = if error.is_connect() {
-        "the server cannot be reached"
-    } else if error.is_redirect() {
-        "the server sends the request around"
-    } else if error.is_body() || error.is_decode() {
-        "the connection broke in the middle of the answer"
-    } else {
-        "the request failed"
-    };
-    ExchangeError::Connection {
-        reason: format!("{what}: {}", reason(error)),
     }
 }

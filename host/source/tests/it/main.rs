@@ -4,5 +4,9 @@
 mod faults;
 mod folder;
 mod git;
+mod github;
 mod lab;
 mod remote;
+mod signed;
+mod ssh;
+mod transports;

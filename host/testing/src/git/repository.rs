@@ -32,7 +32,7 @@ pub enum Change<'a> {
 pub const FIRST_COMMIT: i64 = 1_700_000_000;
 
 impl Repository {
-    pub(super) fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         // Whatever this machine calls a first branch: a clone of `main` has a HEAD.
         let mut options = git2::RepositoryInitOptions::new();
         options.bare(true).initial_head("main");

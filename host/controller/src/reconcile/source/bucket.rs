@@ -142,6 +142,7 @@ async fn fetch(
     Ok(Found {
         tree,
         artifact: Some(artifact),
+        verified: None,
         reason: reasons::SUCCEEDED,
         message: format!("stored artifact: revision '{revision}'"),
         news,

@@ -68,6 +68,7 @@ pub(super) async fn find(
             time: time.map_or(0, |time| u64::try_from(time.as_second()).unwrap_or(0)),
         },
         artifact: None,
+        verified: None,
         observed: Vec::new(),
     })
 }

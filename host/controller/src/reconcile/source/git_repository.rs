@@ -1,6 +1,9 @@
 //! Finds a GitRepository's tree: one listing of references, and a fetch if what is wanted moved. A source that is bound to a
 //! folder reads that instead.
 
+mod login;
+mod verify;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,11 +13,11 @@ use weir_api::names::{conditions, reasons};
 use weir_api::source::{GitInclude, GitProvider, GitRepository};
 use weir_render::{SourceId, SourceTree};
 use weir_source::{
-    Auth, Fetched, FolderSpec, GitReference, GitSpec, Included, Remedy, SourceError, compose,
-    open_folder,
+    ComposeError, Fetched, FolderSpec, GitSpec, Included, Remedy, SourceError, compose, open_folder,
 };
+use weir_tree::Tree;
 
-use super::{Content, Found, Problem, secret, timeout};
+use super::{Content, Found, Problem};
 use crate::engine::RootBinding;
 use crate::node::{NodeId, NodeKind};
 use crate::reconcile::{Context, Next, Run};
@@ -34,35 +37,61 @@ pub(super) async fn find(
     if let Some(root) = root.filter(|root| root.source == run.id) {
         let (tree, news) = from_folder(root, source.spec.ignore.clone()).await?;
         let key = format!("{} {:?}", tree.revision, source.spec.ignore);
-        return keep(ctx, run, source, key, tree, news, &[]).await;
+        return keep(ctx, run, source, key, tree, news, &[], None).await;
     }
     if let Some(field) = unsupported(source) {
         return Err(Problem::unsupported(field));
     }
-    let spec = spec(ctx, run, source).await?;
+    let spec = login::spec(ctx, run, source).await?;
     let before = ctx.sources.git_before(&run.id);
     let fetched = ctx
         .sources
         .git
         .fetch(&spec, before.as_ref(), &run.cancel)
         .await
-        .map_err(|error| problem(&error))?;
+        .map_err(|error| fetch_problem(&error))?;
     ctx.sources.remember_git(&run.id, fetched.clone());
     let others = others(ctx, run, &source.spec.include).await?;
     let news = format!("stored artifact for commit '{}'", fetched.commit.subject());
-    let spec = &source.spec;
+    let asked = &source.spec;
     let revisions: Vec<&str> = others.iter().map(|one| one.revision.as_str()).collect();
     let key = format!(
-        "{} {:?} {:?} {:?} {revisions:?}",
-        fetched.revision, spec.ignore, spec.sparse_checkout, spec.include
+        "{} {:?} {:?} {:?} {:?} {} {revisions:?}",
+        fetched.revision,
+        asked.ignore,
+        asked.sparse_checkout,
+        asked.include,
+        asked.recurse_submodules,
+        asked.url,
     );
+    let verified = verify::verify(ctx, run, source, &fetched).await?;
     let tree = match ctx.sources.made(&run.id, &key).await {
         Some((tree, _)) => tree,
-        None => tree(source, fetched, &others).await?,
+        None => {
+            let checkout = checkout(ctx, run, source, &spec, &fetched).await?;
+            tree(source, fetched, checkout, &others).await?
+        }
     };
-    keep(ctx, run, source, key, tree, news, &others).await
+    keep(ctx, run, source, key, tree, news, &others, verified).await
 }
 
+/// The commit with its submodules, if they are asked for.
+async fn checkout(
+    ctx: &Context,
+    run: &Run,
+    source: &GitRepository,
+    spec: &GitSpec,
+    fetched: &Fetched,
+) -> Result<Option<Arc<dyn Tree>>, Problem> {
+    if source.spec.recurse_submodules != Some(true) {
+        return Ok(None);
+    }
+    let git = &ctx.sources.git;
+    let whole = git.with_submodules(spec, fetched, &run.cancel).await;
+    Ok(Some(whole.map_err(|error| fetch_problem(&error))?))
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a run found out, each once")]
 async fn keep(
     ctx: &Context,
     run: &Run,
@@ -71,6 +100,7 @@ async fn keep(
     tree: SourceTree,
     news: String,
     others: &[Other],
+    verified: Option<String>,
 ) -> Result<Found, Problem> {
     let (tree, artifact) = match ctx.sources.made(&run.id, &key).await {
         Some(made) => made,
@@ -97,8 +127,11 @@ async fn keep(
         news,
         tree,
         artifact: Some(artifact),
+        verified,
         observed: vec![
             ("observedIgnore", json!(spec.ignore)),
+            ("observedRecurseSubmodules", json!(spec.recurse_submodules)),
+            ("sourceVerificationMode", json!(verify::mode(source))),
             ("observedSparseCheckout", list(&spec.sparse_checkout)),
             (
                 "observedInclude",
@@ -136,12 +169,13 @@ async fn included(
 async fn tree(
     source: &GitRepository,
     fetched: Fetched,
+    checkout: Option<Arc<dyn Tree>>,
     others: &[Other],
 ) -> Result<SourceTree, Problem> {
     let time = u64::try_from(fetched.commit.committer.time).unwrap_or(0);
     let revision = fetched.revision.clone();
     let spec = source.spec.clone();
-    if spec.sparse_checkout.is_empty() && others.is_empty() {
+    if spec.sparse_checkout.is_empty() && others.is_empty() && checkout.is_none() {
         return Ok(SourceTree {
             tree: fetched.tree,
             revision,
@@ -151,7 +185,7 @@ async fn tree(
     let include: Vec<Included> = others.iter().map(|one| one.included.clone()).collect();
     let composed = tokio::task::spawn_blocking(move || {
         compose(
-            Arc::new(fetched.checkout),
+            checkout.unwrap_or_else(|| Arc::new(fetched.checkout)),
             &spec.sparse_checkout,
             &include,
             spec.ignore.as_deref(),
@@ -162,7 +196,13 @@ async fn tree(
     let composed =
         composed.map_err(|error| failed(format!("reading the tree crashed: {error}")))?;
     Ok(SourceTree {
-        tree: composed.map_err(|error| failed(error.to_string()))?,
+        tree: composed.map_err(|error| match error {
+            ComposeError::Illegal { .. } => Problem::storage("IllegalPath", error.to_string()),
+            ComposeError::NotIncluded { .. } => Problem::storage("CopyFailure", error.to_string()),
+            ComposeError::NoFolder(_) | ComposeError::Path { .. } | ComposeError::Tree(_) => {
+                failed(error.to_string())
+            }
+        })?,
         revision,
         time,
     })
@@ -198,6 +238,7 @@ async fn others(ctx: &Context, run: &Run, include: &[GitInclude]) -> Result<Vec<
         };
         others.push(Other {
             included: Included {
+                name: name.clone(),
                 tree: found.tree.clone(),
                 from: one.from_path.clone().unwrap_or_default(),
                 to: one
@@ -247,65 +288,21 @@ async fn from_folder(
 }
 
 fn unsupported(source: &GitRepository) -> Option<&'static str> {
-    let spec = &source.spec;
-    let fields = [
-        (
-            "spec.provider",
-            spec.provider
-                .is_some_and(|provider| provider != GitProvider::Generic),
-        ),
-        ("spec.verify", spec.verify.is_some()),
-        (
-            "spec.recurseSubmodules",
-            spec.recurse_submodules == Some(true),
-        ),
-    ];
-    fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
+    let provider = source.spec.provider;
+    let of_a_cloud = matches!(provider, Some(GitProvider::Aws | GitProvider::Azure));
+    of_a_cloud.then_some("spec.provider")
 }
 
-async fn spec(ctx: &Context, run: &Run, source: &GitRepository) -> Result<GitSpec, Problem> {
-    let reference = source.spec.reference.clone().unwrap_or_default();
-    let mut spec = GitSpec {
-        reference: GitReference {
-            branch: reference.branch,
-            tag: reference.tag,
-            semver: reference.semver,
-            name: reference.name,
-            commit: reference.commit,
-            any: None,
-        },
-        timeout: timeout(source.spec.timeout.as_ref())?,
-        ignore: source.spec.ignore.clone(),
-        ..GitSpec::new(source.spec.url.clone())
-    };
-    let proxy = source.spec.proxy_secret_ref.as_ref();
-    spec.client = secret::client(ctx, run, None, proxy).await?;
-    if let Some(secret) = secret::read(ctx, run, source.spec.secret_ref.as_ref()).await? {
-        if secret.has(&["githubAppID", "githubAppPrivateKey"]) {
-            return Err(Problem::fetch(
-                reasons::INVALID_PROVIDER_CONFIGURATION,
-                format!(
-                    "secretRef '{}/{}' has github app data but provider is not set to github",
-                    run.id.name.namespace,
-                    source
-                        .spec
-                        .secret_ref
-                        .as_ref()
-                        .map_or("", |secret| secret.name.as_str())
-                ),
-            ));
-        }
-        secret.tls(&mut spec.client)?;
-        spec.auth = match (secret.secret("bearerToken"), secret.login()?) {
-            (Some(_), Some(_)) => {
-                return Err(secret.invalid("'bearerToken' and 'username' exclude each other"));
-            }
-            (Some(token), None) => Auth::Bearer(token),
-            (None, Some(login)) => Auth::Basic(login),
-            (None, None) => Auth::Anonymous,
-        };
+/// What goes wrong on the way to a commit has Flux's introduction.
+fn fetch_problem(error: &SourceError) -> Problem {
+    let mut problem = problem(error);
+    if problem.reason == reasons::GIT_OPERATION_FAILED {
+        problem.message = format!(
+            "failed to checkout and determine revision: {}",
+            problem.message
+        );
     }
-    Ok(spec)
+    problem
 }
 
 fn problem(error: &SourceError) -> Problem {

@@ -75,6 +75,7 @@ pub(super) async fn find(ctx: &Context, run: &Run, source: &HelmChart) -> Result
     Ok(Found {
         tree: built.tree,
         artifact: Some(built.artifact),
+        verified: None,
         reason: if built.action == "pulled" {
             reasons::CHART_PULL_SUCCEEDED
         } else {

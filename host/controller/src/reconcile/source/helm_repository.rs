@@ -9,7 +9,7 @@ use weir_render::SourceTree;
 use weir_source::{ChartIndex, ClientSpec, Login, SourceError};
 use weir_tree::{Digest, EmptyTree};
 
-use super::{Content, Found, Problem, limited, secret, timeout};
+use super::{Artifact, Content, Found, Problem, limited, secret, timeout};
 use crate::reconcile::{Context, Run};
 
 /// Flux's `--helm-index-max-size`.
@@ -36,18 +36,38 @@ pub(super) async fn find(
     let access = access(ctx, run, source).await?;
     let limit = timeout(source.spec.timeout.as_ref())?;
     let address = format!("{}/index.yaml", url.trim_end_matches('/'));
-    let (shown, bytes) = limited(run, limit, "fetching the index", async {
-        weir_source::download_file(
-            &ctx.sources.http,
-            &access.client,
-            &address,
-            access.login.as_ref(),
-            MAX_INDEX,
-        )
-        .await
-        .map_err(|error| problem(&error))
+    // Only who still has the index asks whether it changed.
+    let known = match ctx.sources.fetched(&run.id, &address) {
+        Some((revision, validator)) => ctx
+            .sources
+            .made(&run.id, &revision)
+            .await
+            .map(|made| (revision, validator, made)),
+        None => None,
+    };
+    let validator = known.as_ref().map(|(_, validator, _)| validator);
+    let fetched = limited(run, limit, "fetching the index", async {
+        let (http, client, login) = (&ctx.sources.http, &access.client, access.login.as_ref());
+        weir_source::download_changed(http, client, &address, login, MAX_INDEX, validator)
+            .await
+            .map_err(|error| problem(&error))
     })
     .await?;
+    let fetched = match (fetched, known) {
+        (Some(fetched), _) => fetched,
+        (None, Some((revision, _, (tree, artifact)))) => {
+            // The address may hold a login.
+            let secrets = ctx.sources.secrets(&run.id);
+            return Ok(found(revision, tree, artifact, &secrets.mask(&address)));
+        }
+        (None, None) => {
+            return Err(Problem::fetch(
+                reasons::FAILED,
+                "the server says that nothing changed, but nothing was fetched before",
+            ));
+        }
+    };
+    let (shown, bytes) = (fetched.address.to_string(), fetched.content);
     let digest = Digest::of(&bytes);
     let revision = digest.to_string();
     let (tree, artifact) = match ctx.sources.made(&run.id, &revision).await {
@@ -75,14 +95,22 @@ pub(super) async fn find(
                 .await?
         }
     };
-    Ok(Found {
+    let (id, validator) = (&run.id, fetched.validator);
+    let sources = &ctx.sources;
+    sources.remember_fetched(id, address, revision.clone(), validator);
+    Ok(found(revision, tree, artifact, &shown))
+}
+
+fn found(revision: String, tree: SourceTree, artifact: Artifact, shown: &str) -> Found {
+    Found {
         tree,
         artifact: Some(artifact),
+        verified: None,
         reason: reasons::SUCCEEDED,
         message: format!("stored artifact: revision '{revision}'"),
         news: format!("stored fetched index from '{shown}'"),
         observed: Vec::new(),
-    })
+    }
 }
 
 /// Login and certificates of a repository of charts. Keys for TLS may stand in `secretRef`, too, as they once had to.

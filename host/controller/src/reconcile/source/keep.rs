@@ -7,9 +7,11 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use weir_api::{condition, names::reasons};
+use weir_plugin::Secrets;
 use weir_render::SourceTree;
+use weir_source::github::GithubTokens;
 use weir_source::store::{self, Store};
-use weir_source::{ChartIndex, Fetched, GitFetcher, HttpFactory, pack};
+use weir_source::{ChartIndex, Fetched, GitFetcher, HttpFactory, Validator, pack};
 
 use super::Problem;
 use crate::engine::{Options, RootBinding};
@@ -17,10 +19,10 @@ use crate::node::NodeId;
 use crate::reconcile::{Context, Run};
 
 /// What all reconcilers of sources use.
-#[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) git: GitFetcher,
     pub(crate) http: HttpFactory,
+    pub(crate) github: GithubTokens,
     pub(crate) root: Option<RootBinding>,
     store: Arc<Store>,
     /// What stands before the path in the address of an artifact; `None`: artifacts are not served.
@@ -30,10 +32,14 @@ pub(crate) struct Sources {
 }
 
 /// What was found last for one source.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Kept {
     git: Option<Fetched>,
     index: Option<Arc<ChartIndex>>,
+    /// Where the index is from, its revision, and what its server said.
+    fetched: Option<(String, String, Validator)>,
+    /// What the run that is under way has read of Secrets.
+    secrets: Arc<Secrets>,
     /// What it was made from and with, and what came of it.
     made: Option<(String, SourceTree, Artifact)>,
 }
@@ -73,6 +79,7 @@ impl Sources {
         Self {
             git,
             http,
+            github: GithubTokens::default(),
             root: options.root.clone(),
             store,
             base,
@@ -83,6 +90,19 @@ impl Sources {
     fn kept<T>(&self, id: &NodeId, use_it: impl FnOnce(&mut Kept) -> T) -> T {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         use_it(kept.entry(id.clone()).or_default())
+    }
+
+    /// What is not to be shown of what the run of this source learns.
+    pub(crate) fn secrets(&self, id: &NodeId) -> Arc<Secrets> {
+        self.kept(id, |kept| kept.secrets.clone())
+    }
+
+    /// A new run has seen nothing yet.
+    pub(crate) fn begin(&self, id: &NodeId) -> Arc<Secrets> {
+        self.kept(id, |kept| {
+            kept.secrets = Arc::default();
+            kept.secrets.clone()
+        })
     }
 
     pub(crate) fn git_before(&self, id: &NodeId) -> Option<Fetched> {
@@ -99,6 +119,23 @@ impl Sources {
 
     pub(crate) fn remember_index(&self, id: &NodeId, index: ChartIndex) {
         self.kept(id, |kept| kept.index = Some(Arc::new(index)));
+    }
+
+    /// The revision of the index that came from an address, and what tells whether it is still the same.
+    pub(crate) fn fetched(&self, id: &NodeId, from: &str) -> Option<(String, Validator)> {
+        let fetched = self.kept(id, |kept| kept.fetched.clone())?;
+        let (address, revision, validator) = fetched;
+        (address == from).then_some((revision, validator))
+    }
+
+    pub(crate) fn remember_fetched(
+        &self,
+        id: &NodeId,
+        from: String,
+        revision: String,
+        validator: Validator,
+    ) {
+        self.kept(id, |kept| kept.fetched = Some((from, revision, validator)));
     }
 
     /// What was made from the same before: the key says from what and with what. As in Flux, an artifact that disappeared
@@ -203,6 +240,12 @@ impl Sources {
         if let Ok(Err(error)) = removed {
             tracing::warn!(source = %id, error = %error, "the artifact could not be removed");
         }
+    }
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sources").finish_non_exhaustive()
     }
 }
 

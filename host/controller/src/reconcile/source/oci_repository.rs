@@ -123,6 +123,7 @@ fn found(
         news,
         tree,
         artifact: Some(artifact),
+        verified: None,
         observed: vec![
             ("observedIgnore", json!(spec.ignore)),
             (

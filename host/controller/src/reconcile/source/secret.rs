@@ -8,11 +8,31 @@ use url::Url;
 use weir_api::names::reasons;
 use weir_api::reference::LocalObjectReference;
 use weir_api::{Gvk, ObjectKey};
+use weir_plugin::Secrets;
 use weir_source::oci::DockerConfig;
-use weir_source::{ClientSpec, Login, ProxySpec, SecretText};
+use weir_source::{Address, ClientSpec, Login, ProxySpec, SecretText};
 
 use super::Problem;
 use crate::reconcile::{Context, Run};
+
+/// Keys whose values everybody may see. Of an address only the password is secret.
+const PUBLIC: [&str; 15] = [
+    "username",
+    "accesskey",
+    "address",
+    "known_hosts",
+    "identity.pub",
+    "ca.crt",
+    "caFile",
+    "tls.crt",
+    "certFile",
+    "tenantId",
+    "clientId",
+    "githubAppID",
+    "githubAppInstallationID",
+    "githubAppInstallationOwner",
+    "githubAppBaseURL",
+];
 
 /// The keys of a Secret.
 pub(super) struct Secret {
@@ -29,22 +49,26 @@ pub(super) async fn read(
     let Some(reference) = reference else {
         return Ok(None);
     };
-    let namespace = &run.id.name.namespace;
-    let name = format!("{namespace}/{}", reference.name);
-    let failed = |what: String| {
+    let secret = load(ctx, run, &reference.name).await.map_err(|error| {
+        let namespace = &run.id.name.namespace;
         Problem::fetch(
             reasons::AUTHENTICATION_FAILED,
-            format!("failed to get secret '{name}': {what}"),
+            format!(
+                "failed to get secret '{namespace}/{}': {error}",
+                reference.name
+            ),
         )
-    };
-    let key = ObjectKey::new(
-        Gvk::new("", "v1", "Secret"),
-        namespace.clone(),
-        reference.name.clone(),
-    );
+    })?;
+    Ok(Some(secret))
+}
+
+/// A Secret of the object's namespace, or what kept it away.
+pub(super) async fn load(ctx: &Context, run: &Run, name: &str) -> Result<Secret, String> {
+    let namespace = &run.id.name.namespace;
+    let key = ObjectKey::new(Gvk::new("", "v1", "Secret"), namespace.clone(), name);
     let object = ctx.cluster.get(&key).await;
-    let object = object.map_err(|error| failed(error.to_string()))?;
-    let object = object.ok_or_else(|| failed(format!("secrets {:?} not found", reference.name)))?;
+    let object = object.map_err(|error| error.to_string())?;
+    let object = object.ok_or_else(|| format!("secrets {name:?} not found"))?;
     let mut data = BTreeMap::new();
     for (key, value) in object
         .get("/data")
@@ -59,10 +83,57 @@ pub(super) async fn read(
             data.insert(key.clone(), SecretText::new(text));
         }
     }
-    Ok(Some(Secret { name, data }))
+    let secret = Secret {
+        name: format!("{namespace}/{name}"),
+        data,
+    };
+    secret.hide(&ctx.sources.secrets(&run.id));
+    Ok(secret)
+}
+
+/// The login in an address is not to be shown.
+pub(super) fn learn_login(secrets: &Secrets, address: &str) {
+    let Ok(url) = Url::parse(address) else {
+        return;
+    };
+    if let Some(password) = url.password() {
+        secrets.learn(password.as_bytes());
+    }
+    if let Ok((_, Some(login))) = Address::parse(address) {
+        secrets.learn(login.password.expose().as_bytes());
+        secrets.learn(format!("{}:{}", login.user, login.password.expose()).as_bytes());
+    }
 }
 
 impl Secret {
+    /// With its namespace.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// From now on no text of this run shows what is secret here.
+    fn hide(&self, secrets: &Secrets) {
+        for (key, value) in self.entries() {
+            // A public key, or one to verify with.
+            let public = PUBLIC.contains(&key) || key.ends_with(".pub") || key.ends_with(".sshpub");
+            if !public {
+                secrets.learn(value.trim().as_bytes());
+            }
+        }
+        if let Some(address) = self.text("address") {
+            learn_login(secrets, address);
+        }
+        if let (Some(user), Some(password)) = (self.text("username"), self.text("password")) {
+            secrets.learn(format!("{user}:{password}").as_bytes());
+        }
+    }
+
+    /// All keys with their values.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let data = self.data.iter();
+        data.map(|(key, value)| (key.as_str(), value.expose()))
+    }
+
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         let text = self.data.get(key)?.expose();
         (!text.is_empty()).then_some(text)

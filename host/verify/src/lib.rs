@@ -1,0 +1,20 @@
+//! Whether somebody who is trusted has signed what a source fetched.
+//!
+//! Bytes and public keys come in, and the key that fits comes out. Nothing is fetched here, and no key but those given is
+//! trusted.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use weir_verify::git::{self, Keys, SignatureError};
+//!
+//! let keys = Keys { pgp: Vec::new(), ssh: vec!["ssh-ed25519 AAAA…".to_owned()] };
+//! let unsigned = git::verify("", b"tree 4b825dc…", &keys, SystemTime::now());
+//! assert!(matches!(unsigned, Err(SignatureError::Empty)));
+//! ```
+//!
+//! Invariants: no I/O, no clock (who calls says what time it is), no Kubernetes; only public keys.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod git;
+pub mod ssh;
