@@ -2,8 +2,8 @@
 //! Renders units: runs the steps of a recipe, writes down everything that they ask, and keeps what they made.
 //!
 //! Reading order: [`recipe`] says what is to be run, [`world`] where answers come from, [`record`] is the one door through
-//! which every answer passes (**a trace is recorded there and nowhere else**), [`memo`] keeps traces and outputs,
-//! [`Renderer`] puts them together, and [`index`] tells which units a change of a tree touches.
+//! which every answer passes (**a trace is recorded there and nowhere else**), [`memo`] keeps traces and outputs, a [`shelf`]
+//! those that outlive the process, [`Renderer`] puts them together, and [`index`] tells which units a change of a tree touches.
 //!
 //! Invariants: a render is a function of the recipe and of what [`World`] answers; this crate decides nothing about when to
 //! render or what to do with a bundle; it writes nothing to disk, and what a tainted step made is kept in memory only.
@@ -17,6 +17,7 @@ pub mod random;
 pub mod recipe;
 pub mod record;
 pub mod render;
+pub mod shelf;
 pub mod trace;
 pub mod world;
 
@@ -28,5 +29,6 @@ pub use lower::{
 };
 pub use recipe::{FilterStep, InputRef, Recipe, SourceId, SourceName, Step, UnitId};
 pub use render::{RenderError, Rendered, Renderer, StepReport};
+pub use shelf::Shelf;
 pub use trace::Trace;
 pub use world::{InputValue, Registered, SourceTree, World};

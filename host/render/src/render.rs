@@ -1,7 +1,7 @@
 //! Runs the steps of a recipe, or uses what the memo holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,7 +19,8 @@ use crate::memo::{Kept, Memo, Output};
 use crate::random::{PUBLIC_KEY, SECOND_PUBLIC_KEY};
 use crate::recipe::{FilterStep, Recipe, Step};
 use crate::record::{PassedTree, Recorder, Setting};
-use crate::trace::Hash;
+use crate::shelf::{self, Shelf};
+use crate::trace::{Hash, digest_of};
 use crate::world::{Registered, World};
 
 /// How long verifying one trace may wait for backends.
@@ -32,6 +33,8 @@ pub struct Renderer {
     memo: Mutex<Memo>,
     /// What tainted steps made, apart from the rest and within its own budget.
     tainted_memo: Mutex<Memo>,
+    /// Runs of earlier processes, and for later ones.
+    shelf: Option<Arc<dyn Shelf>>,
     /// Questions that are not written down, for the test that finds such a bug.
     #[cfg(test)]
     blind: Option<fn(&Question) -> bool>,
@@ -121,10 +124,18 @@ impl Renderer {
             host,
             memo: Mutex::new(Memo::new(memo_bytes)),
             tainted_memo: Mutex::new(Memo::new(memo_bytes / 4)),
+            shelf: None,
             #[cfg(test)]
             blind: None,
             digest_key,
         })
+    }
+
+    /// Uses the runs of earlier processes too, and keeps those of this one that have no secret in them.
+    #[must_use]
+    pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
+        self.shelf = Some(shelf);
+        self
     }
 
     /// Makes the bundle of a recipe. Blocks: call it from a thread that may.
@@ -413,14 +424,13 @@ impl Renderer {
                 trace: Arc::new(recorded.trace),
                 output: output.clone(),
             };
-            let memo = if tainted {
-                &self.tainted_memo
-            } else {
-                &self.memo
-            };
-            memo.lock()
-                .expect("no panic while the memo is locked")
-                .insert(key, kept);
+            if !tainted
+                && let Some(shelf) = &self.shelf
+                && let Some(run) = shelf::write(&kept)
+            {
+                shelf.keep(&key, run);
+            }
+            self.memo(tainted).insert(key, kept);
         }
         Ok(Done {
             output,
@@ -438,37 +448,52 @@ impl Renderer {
         passed: &BTreeMap<TreeId, PassedTree>,
         recorder: &impl Fn(BTreeMap<TreeId, PassedTree>) -> Result<Recorder<'a>, RenderError>,
     ) -> Result<Option<Done>, RenderError> {
-        for memo in [&self.memo, &self.tainted_memo] {
-            let candidates = memo
-                .lock()
-                .expect("no panic while the memo is locked")
-                .candidates(key);
+        let again = |kept: &Kept| -> Result<Option<Done>, RenderError> {
+            let mut recorder = recorder(passed.clone())?;
+            let budget = Budget {
+                bytes: u64::MAX,
+                deadline: Instant::now() + VERIFY_TIME,
+                depth: 4,
+            };
+            if !recorder.holds(&kept.trace, &budget) {
+                return Ok(None);
+            }
+            let recorded = recorder.finish();
+            Ok(Some(Done {
+                output: kept.output.clone(),
+                ran: false,
+                dependencies: recorded.dependencies,
+                files: files_of(&kept.trace),
+                unsettled: false,
+                random: recorded.random,
+            }))
+        };
+        for tainted in [false, true] {
+            let candidates = self.memo(tainted).candidates(key);
             for kept in candidates {
-                let mut recorder = recorder(passed.clone())?;
-                let budget = Budget {
-                    bytes: u64::MAX,
-                    deadline: Instant::now() + VERIFY_TIME,
-                    depth: 4,
-                };
-                if !recorder.holds(&kept.trace, &budget) {
-                    continue;
+                if let Some(done) = again(&kept)? {
+                    self.memo(tainted).touch(key, &kept.trace);
+                    return Ok(Some(done));
                 }
-                memo.lock()
-                    .expect("no panic while the memo is locked")
-                    .touch(key, &kept.trace);
-                let recorded = recorder.finish();
-                let files = files_of(&kept.trace);
-                return Ok(Some(Done {
-                    output: kept.output,
-                    ran: false,
-                    dependencies: recorded.dependencies,
-                    files,
-                    unsettled: false,
-                    random: recorded.random,
-                }));
+            }
+        }
+        let shelved = self.shelf.iter().flat_map(|shelf| shelf.find(key));
+        for kept in shelved.filter_map(|run| shelf::read(&run)) {
+            if let Some(done) = again(&kept)? {
+                self.memo(false).insert(*key, kept);
+                return Ok(Some(done));
             }
         }
         Ok(None)
+    }
+
+    fn memo(&self, tainted: bool) -> MutexGuard<'_, Memo> {
+        let memo = if tainted {
+            &self.tainted_memo
+        } else {
+            &self.memo
+        };
+        memo.lock().expect("no panic while the memo is locked")
     }
 }
 
@@ -640,8 +665,11 @@ fn finish(documents: Vec<Document>, recipe: &Recipe) -> Vec<Document> {
 }
 
 fn files_of(trace: &crate::Trace) -> Vec<(TreeId, TreePath)> {
+    // What was looked for and is not there was not read.
+    let absent = digest_of(&Err(Refusal::Absent));
     let mut files: Vec<_> = trace
         .iter()
+        .filter(|(_, answer)| **answer != absent)
         .filter_map(|(question, _)| match question {
             Question::Read { tree, path }
             | Question::ReadRange { tree, path, .. }

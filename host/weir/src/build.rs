@@ -12,14 +12,17 @@ use weir_render::UnitId;
 use weir_tree::{Pattern, TreePath};
 
 use crate::cli::{BuildRepositoryArgs, Objects};
-use crate::output;
 use crate::repository::unit::{Made, Outcome, Unit};
-use crate::repository::visit::Visit;
+use crate::repository::visit::{Visit, Visited};
+use crate::{diff, output, repository};
 
 pub(crate) fn build(args: &BuildRepositoryArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let filter = Filter::new(args)?;
-    let visit = Visit::new(&args.repository.render)?;
+    let visit = Visit::new(&args.repository.render, args.repository.folder())?;
+    if args.watch {
+        return watch(args, &visit);
+    }
     let visited = visit.folder(args.repository.folder())?;
     visited.report();
     let walked = visited.walked;
@@ -37,6 +40,23 @@ pub(crate) fn build(args: &BuildRepositoryArgs) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Shows what changes in the objects whenever files are saved.
+fn watch(args: &BuildRepositoryArgs, visit: &Visit<'_>) -> anyhow::Result<ExitCode> {
+    let mut before: Option<Visited> = None;
+    let never = repository::watch(args.repository.folder(), |source| {
+        let start = Instant::now();
+        let after = visit.walk(source)?;
+        after.report();
+        if let Some(before) = &before {
+            output::text(&diff::changes(visit, before, &after))?;
+        }
+        anstream::eprintln!("{}", summary(&after.walked.units, start.elapsed()));
+        before = Some(after);
+        Ok(())
+    })?;
+    match never {}
 }
 
 /// What of the result is wanted; an empty list wants all.

@@ -16,6 +16,7 @@ use std::time::Instant;
 use weir_plugin::Severity;
 
 use crate::cli::TestArgs;
+use crate::repository;
 use crate::repository::unit::Outcome;
 use crate::repository::visit::{Visit, Visited};
 
@@ -30,7 +31,15 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let mut render = args.repository.render.clone();
     // What a cluster would refuse is to be found.
     render.strict_substitute = true;
-    let visit = Visit::new(&render)?;
+    let visit = Visit::new(&render, args.repository.folder())?;
+    if args.watch {
+        let never = repository::watch(args.repository.folder(), |source| {
+            let start = Instant::now();
+            let visited = visit.walk(source)?;
+            report::write(&findings(&visited)?, &visited, args.output, start.elapsed())
+        })?;
+        match never {}
+    }
     let visited = visit.folder(args.repository.folder())?;
     let findings = findings(&visited)?;
     report::write(&findings, &visited, args.output, start.elapsed())?;

@@ -121,6 +121,9 @@ pub(crate) struct BuildRepositoryArgs {
     /// Show only objects that come from files that match, for example "apps/**/*.yaml".
     #[arg(long = "file", value_name = "GLOB")]
     pub(crate) files: Vec<String>,
+    /// Stay, and show what changes in the objects as files are saved, in place of all objects.
+    #[arg(long, conflicts_with_all = ["units", "kinds", "files", "output"])]
+    pub(crate) watch: bool,
 }
 
 /// Each finding is one line with file and line. Exit codes: 0 there is no error, though there may be warnings; 1 there are
@@ -132,6 +135,9 @@ pub(crate) struct TestArgs {
     /// How the findings are shown.
     #[arg(short, long, value_enum, default_value_t = TestReport::Text)]
     pub(crate) output: TestReport,
+    /// Stay, and render and look again as files are saved.
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -158,6 +164,9 @@ pub(crate) struct DiffArgs {
     /// How the difference is shown.
     #[arg(short, long, value_enum, default_value_t = DiffReport::Text)]
     pub(crate) output: DiffReport,
+    /// Stay, and show the difference again as files of the work tree are saved.
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -12,30 +12,28 @@ use weir_render::SourceTree;
 use weir_tree::{GitTree, IgnoreRules, Subtree, Tree, TreePath, ignored, without_links};
 
 use crate::cli::{DiffArgs, DiffReport};
-use crate::output;
 use crate::repository::visit::{Visit, Visited};
+use crate::{output, repository};
+
+use compare::Difference;
 
 pub(crate) use compare::Side;
 
 pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let root = args.render.root.as_deref().unwrap_or(Path::new("."));
-    let visit = Visit::new(&args.render)?;
+    let visit = Visit::new(&args.render, root)?;
     let before = visit.walk(at_revision(root, &args.from)?)?;
+    if args.watch {
+        let never = repository::watch(root, |source| {
+            show(&visit, &before, &visit.walk(source)?, args).map(drop)
+        })?;
+        match never {}
+    }
     let after = match &args.to {
         Some(revision) => visit.walk(at_revision(root, revision)?)?,
         None => visit.folder(root)?,
     };
-    let open = |visited: &Visited| visited.tainted().then(|| visit.without_secrets(visited));
-    let (open_before, open_after) = (open(&before), open(&after));
-    let difference = compare::compare(
-        &Side::new(&before.walked.units, open_before.as_ref()),
-        &Side::new(&after.walked.units, open_after.as_ref()),
-    );
-    match args.output {
-        DiffReport::Text => output::text(&markdown::text(&difference))?,
-        DiffReport::Markdown => output::text(&markdown::markdown(&difference))?,
-        DiffReport::Json => output::json(&markdown::json(&difference))?,
-    }
+    let difference = show(&visit, &before, &after, args)?;
     for warning in after.walked.warnings {
         anstream::eprintln!("warning: {warning}");
     }
@@ -44,6 +42,35 @@ pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn show(
+    visit: &Visit<'_>,
+    before: &Visited,
+    after: &Visited,
+    args: &DiffArgs,
+) -> anyhow::Result<Difference> {
+    let difference = between(visit, before, after);
+    match args.output {
+        DiffReport::Text => output::text(&markdown::text(&difference))?,
+        DiffReport::Markdown => output::text(&markdown::markdown(&difference))?,
+        DiffReport::Json => output::json(&markdown::json(&difference))?,
+    }
+    Ok(difference)
+}
+
+/// What changed from one walk to another, as text; secrets are masked.
+pub(crate) fn changes(visit: &Visit<'_>, before: &Visited, after: &Visited) -> String {
+    markdown::text(&between(visit, before, after))
+}
+
+fn between(visit: &Visit<'_>, before: &Visited, after: &Visited) -> Difference {
+    let open = |visited: &Visited| visited.tainted().then(|| visit.without_secrets(visited));
+    let (open_before, open_after) = (open(before), open(after));
+    compare::compare(
+        &Side::new(&before.walked.units, open_before.as_ref()),
+        &Side::new(&after.walked.units, open_after.as_ref()),
+    )
 }
 
 /// The folder at a revision of the Git repository that it is in, read from the object database.

@@ -17,8 +17,8 @@ use crate::repository::unit::{Made, Outcome, Unit};
 use crate::repository::visit::{Visit, Visited};
 
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let visit = Visit::new(&args.render)?;
     let root = args.render.root.as_deref().unwrap_or(Path::new("."));
+    let visit = Visit::new(&args.render, root)?;
     let visited = visit.folder(root)?;
     visited.report();
     let told = match file(&visited, &args.what) {

@@ -15,12 +15,12 @@ use crate::repository::unit::{Outcome, Unit};
 use crate::repository::visit::{Visit, Visited};
 
 pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
-    let visit = Visit::new(&args.render)?;
     let folder = args
         .render
         .root
         .as_deref()
         .unwrap_or(std::path::Path::new("."));
+    let visit = Visit::new(&args.render, folder)?;
     let visited = visit.folder(folder)?;
     visited.report();
     let rows = match args.what {

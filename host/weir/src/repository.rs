@@ -10,6 +10,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod entry;
+pub(crate) mod kept;
 pub(crate) mod snapshot;
 pub(crate) mod sources;
 pub(crate) mod unit;
@@ -19,16 +20,55 @@ pub(crate) mod walk;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use weir_render::SourceTree;
 use weir_source::{FolderSpec, open_folder};
 
+use crate::snippet;
+
+/// How often a folder that is watched is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Gives a folder as a source, and again whenever its content is another one, until the process is ended. A folder that cannot
+/// be read while it is written is looked at once more.
+pub(crate) fn watch(
+    root: &Path,
+    mut each: impl FnMut(SourceTree) -> anyhow::Result<()>,
+) -> anyhow::Result<std::convert::Infallible> {
+    let mut spec = FolderSpec::new(root, SystemTime::now());
+    let mut known: Option<String> = None;
+    loop {
+        spec.now = SystemTime::now();
+        match source(&spec) {
+            Ok(source) if known.as_ref() != Some(&source.revision) => {
+                let revision = source.revision.clone();
+                match (each(source), &known) {
+                    (Ok(()), _) => known = Some(revision),
+                    // What cannot be rendered at all may be half of an edit.
+                    (Err(error), Some(_)) => {
+                        snippet::print_error(&error);
+                        known = Some(revision);
+                    }
+                    (Err(error), None) => return Err(error),
+                }
+            }
+            Err(error) if known.is_none() => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
 /// A folder as the source that it stands for: what Flux would leave out of an artifact is not there.
 pub(crate) fn source_of(root: &Path) -> anyhow::Result<SourceTree> {
-    let folder = open_folder(&FolderSpec::new(root, SystemTime::now()))
-        .with_context(|| format!("opening the repository {}", root.display()))?;
+    source(&FolderSpec::new(root, SystemTime::now()))
+}
+
+fn source(spec: &FolderSpec) -> anyhow::Result<SourceTree> {
+    let folder = open_folder(spec)
+        .with_context(|| format!("opening the repository {}", spec.root.display()))?;
     let time = folder.time.duration_since(UNIX_EPOCH);
     Ok(SourceTree {
         tree: Arc::clone(&folder.tree),

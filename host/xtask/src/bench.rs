@@ -17,6 +17,7 @@ const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
     ("foundation", &[("weir", "bench_foundation")]),
     ("kustomize", &[("weir", "bench_kustomize")]),
     ("helm", &[("weir", "bench_helm")]),
+    ("repository", &[("weir", "bench_repository")]),
 ];
 
 /// What a program prints.

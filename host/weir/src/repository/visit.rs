@@ -19,8 +19,9 @@ use weir_render::{
 
 use crate::cli::RenderArgs;
 use crate::folder_world::FolderWorld;
-use crate::remote::Remotes;
+use crate::remote::{self, Remotes};
 use crate::repository::entry::{self, Entry};
+use crate::repository::kept::KeptRuns;
 use crate::repository::snapshot::Snapshot;
 use crate::repository::unit::{Failure, Made, Outcome, SourceName, Unit};
 use crate::repository::values::Values;
@@ -35,6 +36,8 @@ pub(crate) struct Visit<'a> {
     args: &'a RenderArgs,
     values: Values,
     renderer: Renderer,
+    /// What earlier commands rendered; absent where there is no place for it.
+    kept: Option<Arc<KeptRuns>>,
     plugins: HashMap<String, Registered>,
 }
 
@@ -46,19 +49,26 @@ pub(crate) struct Visited {
 }
 
 impl<'a> Visit<'a> {
-    pub(crate) fn new(args: &'a RenderArgs) -> anyhow::Result<Self> {
+    /// Of the repository in a folder.
+    pub(crate) fn new(args: &'a RenderArgs, root: &Path) -> anyhow::Result<Self> {
         let mut values = Values::default();
         for file in &args.substitute_from {
             values.give(file)?;
         }
         let host = Arc::new(Host::new(HostConfig::default())?);
         let plugins = weir_render::builtin::load(&host)?;
-        let renderer = Renderer::new(host, MEMO)
+        let mut renderer = Renderer::new(host, MEMO)
             .map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+        let kept = remote::cache().ok();
+        let kept = kept.map(|cache| Arc::new(KeptRuns::open(&cache, root)));
+        if let Some(kept) = &kept {
+            renderer = renderer.with_shelf(Arc::<KeptRuns>::clone(kept));
+        }
         Ok(Self {
             args,
             values,
             renderer,
+            kept,
             plugins,
         })
     }
@@ -83,6 +93,9 @@ impl<'a> Visit<'a> {
             None => entry::find(&**folder.tree(), source.as_ref())?,
         };
         let walked = self.render(&folder, &entry, self.encrypted(), self.values.clone());
+        if let Some(kept) = &self.kept {
+            kept.write();
+        }
         Ok(Visited {
             folder,
             entry,

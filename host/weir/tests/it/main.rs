@@ -6,3 +6,4 @@ mod build;
 mod mistakes;
 mod revisions;
 mod secrets;
+mod watch;
