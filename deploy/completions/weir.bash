@@ -169,7 +169,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__build)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --unit --kind --file --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --unit --kind --file --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -237,7 +237,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__diff)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1029,7 +1029,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__test)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -67,6 +67,7 @@ complete -c weir -n "__fish_weir_using_subcommand build" -l no-decrypt -d 'Leave
 complete -c weir -n "__fish_weir_using_subcommand build" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand build" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand build" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand build" -l watch -d 'Stay, and show what changes in the objects as files are saved, in place of all objects'
 complete -c weir -n "__fish_weir_using_subcommand build" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand test" -l root -d 'The repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand test" -l path -d 'Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says' -r
@@ -82,6 +83,7 @@ complete -c weir -n "__fish_weir_using_subcommand test" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand test" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand test" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand test" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand test" -l watch -d 'Stay, and render and look again as files are saved'
 complete -c weir -n "__fish_weir_using_subcommand test" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l root -d 'The repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand diff" -l path -d 'Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says' -r
@@ -95,6 +97,7 @@ complete -c weir -n "__fish_weir_using_subcommand diff" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand diff" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand diff" -l watch -d 'Stay, and show the difference again as files of the work tree are saved'
 complete -c weir -n "__fish_weir_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l root -d 'The repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand explain" -l path -d 'Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says' -r

@@ -64,6 +64,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--unit --kind --file -o --output)--watch[Stay, and show what changes in the objects as files are saved, in place of all objects]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '::directory -- The repository; short for --root:_files' \
@@ -82,6 +83,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'--watch[Stay, and render and look again as files are saved]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '::directory -- The repository; short for --root:_files' \
@@ -104,6 +106,7 @@ json\:""))' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'()--watch[Stay, and show the difference again as files of the work tree are saved]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':from -- The revision before\: a branch, a tag, a commit, HEAD~1:_default' \
