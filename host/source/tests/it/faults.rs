@@ -145,7 +145,7 @@ async fn a_repository_that_does_not_exist() {
 async fn addresses_that_are_none() {
     let lab = Lab::new();
     for (url, part) in [
-        ("ssh://git:hush@example.org/r", "\"ssh\" is not supported"),
+        ("ftp://git:hush@example.org/r", "\"ftp\" is not supported"),
         ("file:///etc/passwd", "\"file\" is not supported"),
         ("git:hush@example.org:r", "\"git\" is not supported"),
         ("weir://1/", "\"weir\" is not supported"),
