@@ -8,7 +8,7 @@
 //! use weir_verify::git::{self, Keys, SignatureError};
 //!
 //! let keys = Keys { pgp: Vec::new(), ssh: vec!["ssh-ed25519 AAAA…".to_owned()] };
-//! let unsigned = git::verify("", b"tree 4b825dc…", &keys, SystemTime::now());
+//! let unsigned = git::verify("", b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904", &keys, SystemTime::now());
 //! assert!(matches!(unsigned, Err(SignatureError::Empty)));
 //! ```
 //!

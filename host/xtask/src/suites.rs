@@ -37,7 +37,7 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "sources",
-        packages: &["weir-source"],
+        packages: &["weir-source", "weir-verify"],
     },
     Suite {
         name: "repository",
