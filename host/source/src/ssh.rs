@@ -10,7 +10,6 @@ mod exchange;
 mod key;
 mod known_hosts;
 mod packet;
-mod wire;
 
 use crate::secret::SecretText;
 

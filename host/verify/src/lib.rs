@@ -18,3 +18,4 @@
 
 pub mod git;
 pub mod ssh;
+pub mod wire;

@@ -6,6 +6,8 @@ use aws_lc_rs::signature::{
     UnparsedPublicKey, VerificationAlgorithm,
 };
 
+use crate::wire::{Fields, trimmed};
+
 /// Whether the signature, in the way that `name` says, is by the key over the message.
 pub fn fits(key: &[u8], name: &[u8], signature: &[u8], message: &[u8]) -> bool {
     check(key, name, signature, message).unwrap_or(false)
@@ -15,7 +17,7 @@ fn check(key: &[u8], name: &[u8], signature: &[u8], message: &[u8]) -> Option<bo
     let mut key = Fields(key);
     let kind = key.text()?;
     if kind == b"ssh-rsa" {
-        let (e, n) = (number(key.text()?), number(key.text()?));
+        let (e, n) = (trimmed(key.text()?), trimmed(key.text()?));
         let parameters = match name {
             b"rsa-sha2-256" => &RSA_PKCS1_2048_8192_SHA256,
             b"rsa-sha2-512" => &RSA_PKCS1_2048_8192_SHA512,
@@ -55,31 +57,9 @@ pub(crate) fn numbers(signature: &[u8], bytes: usize) -> Option<Vec<u8>> {
     let mut fields = Fields(signature);
     let mut both = Vec::with_capacity(2 * bytes);
     for _ in 0..2 {
-        let number = number(fields.text()?);
+        let number = trimmed(fields.text()?);
         both.resize(both.len() + bytes.checked_sub(number.len())?, 0);
         both.extend_from_slice(number);
     }
     Some(both)
-}
-
-/// Without the zeros before it.
-fn number(bytes: &[u8]) -> &[u8] {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    &bytes[zeros..]
-}
-
-/// Texts with their lengths before them.
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Fields<'a> {
-    pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (bytes, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
-        let length: [u8; 4] = self.bytes(4)?.try_into().ok()?;
-        self.bytes(usize::try_from(u32::from_be_bytes(length)).ok()?)
-    }
 }

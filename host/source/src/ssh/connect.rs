@@ -6,12 +6,12 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use weir_verify::wire::{Fields, Writing};
 
 use super::exchange::{KEXINIT, Parties, exchange, goodbye};
 use super::key::ClientKey;
 use super::known_hosts::KnownHosts;
 use super::packet::{Packets, malformed};
-use super::wire::{Fields, Writing};
 use super::{SshLogin, key};
 use crate::error::ExchangeError;
 

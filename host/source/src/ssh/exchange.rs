@@ -4,11 +4,11 @@ use aws_lc_rs::agreement::{
     self, Algorithm, ECDH_P256, ECDH_P384, PrivateKey, UnparsedPublicKey, X25519,
 };
 use aws_lc_rs::digest::{self, SHA256, SHA384, digest};
+use weir_verify::wire::{Fields, Writing};
 
 use super::Place;
 use super::known_hosts::{KnownHosts, SIGNATURES, doubt};
 use super::packet::{CIPHERS, Cipher, Packets, malformed};
-use super::wire::{Fields, Writing};
 use crate::error::ExchangeError;
 
 pub(super) const KEXINIT: u8 = 20;

@@ -16,9 +16,9 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaKeyPair,
 };
 use num_bigint::BigUint;
+use weir_verify::wire::{Fields, Writing, trimmed};
 use zeroize::Zeroizing;
 
-use super::wire::{Fields, Writing, trimmed};
 use super::{SshLogin, SshLoginError};
 use crate::pem::{Pem, PemError};
 

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{KeyInit as _, Mac as _};
+use weir_verify::wire::{Fields, kind};
 
-use super::wire::{Fields, kind};
 use super::{Place, SshLoginError};
 
 /// Signatures by which a server proves that it has a key, and the kinds of keys that make them; the better one first.
@@ -259,7 +259,7 @@ impl<'a> Certificate<'a> {
 
     /// The host's key without what was signed with it.
     pub(super) fn own_key(&self) -> Vec<u8> {
-        super::wire::Writing::default()
+        weir_verify::wire::Writing::default()
             .text(self.kind.as_bytes())
             .bytes(self.key)
             .0

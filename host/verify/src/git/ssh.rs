@@ -6,7 +6,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::SignatureError;
-use crate::ssh::{Fields, by_point, fits, numbers};
+use crate::ssh::{by_point, fits, numbers};
+use crate::wire::{Fields, Writing};
 
 const NAMESPACE: &[u8] = b"git";
 /// Lines of keys that are looked at.
@@ -101,7 +102,7 @@ struct Parsed<'a> {
 impl<'a> Parsed<'a> {
     fn read(blob: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(blob.strip_prefix(b"SSHSIG")?);
-        if fields.bytes(4)? != 1_u32.to_be_bytes() {
+        if fields.number()? != 1 {
             return None;
         }
         let (key, namespace) = (fields.text()?, fields.text()?);
@@ -126,12 +127,13 @@ impl<'a> Parsed<'a> {
             b"sha512" => Sha512::digest(payload).to_vec(),
             _ => return None,
         };
-        let mut signed = b"SSHSIG".to_vec();
-        for part in [self.namespace, self.reserved, self.hash, &hash] {
-            let length = u32::try_from(part.len()).ok()?;
-            signed.extend_from_slice(&length.to_be_bytes());
-            signed.extend_from_slice(part);
-        }
+        let signed = Writing::default()
+            .bytes(b"SSHSIG")
+            .text(self.namespace)
+            .text(self.reserved)
+            .text(self.hash)
+            .text(&hash)
+            .0;
         let mut key = Fields(self.key);
         let kind = key.text()?;
         Some(match kind {

@@ -32,7 +32,7 @@ fn try_read(identity: &str, passphrase: Option<&str>) -> Result<ClientKey, SshLo
 }
 
 fn name(key: &ClientKey) -> String {
-    super::super::wire::kind(&key.public()).to_owned()
+    weir_verify::wire::kind(&key.public()).to_owned()
 }
 
 #[test]

@@ -1,74 +1,75 @@
 //! SSH's way of writing values: texts and numbers with their lengths before them.
 
 /// Reads values one after the other; `None` once something does not fit.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+#[derive(Debug)]
+pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    pub fn byte(&mut self) -> Option<u8> {
         Some(self.bytes(1)?[0])
     }
 
-    pub(super) fn flag(&mut self) -> Option<bool> {
+    pub fn flag(&mut self) -> Option<bool> {
         Some(self.byte()? != 0)
     }
 
-    pub(super) fn number(&mut self) -> Option<u32> {
+    pub fn number(&mut self) -> Option<u32> {
         Some(u32::from_be_bytes(self.bytes(4)?.try_into().ok()?))
     }
 
-    pub(super) fn long(&mut self) -> Option<u64> {
+    pub fn long(&mut self) -> Option<u64> {
         Some(u64::from_be_bytes(self.bytes(8)?.try_into().ok()?))
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a [u8]> {
+    pub fn text(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;
         self.bytes(usize::try_from(length).ok()?)
     }
 
     /// A list of names.
-    pub(super) fn names(&mut self) -> Option<Vec<&'a str>> {
+    pub fn names(&mut self) -> Option<Vec<&'a str>> {
         let text = std::str::from_utf8(self.text()?).ok()?;
         Some(text.split(',').filter(|name| !name.is_empty()).collect())
     }
 }
 
 /// Writes values one after the other.
-#[derive(Default)]
-pub(super) struct Writing(pub(super) Vec<u8>);
+#[derive(Debug, Default)]
+pub struct Writing(pub Vec<u8>);
 
 impl Writing {
-    pub(super) fn message(number: u8) -> Self {
+    pub fn message(number: u8) -> Self {
         Self(vec![number])
     }
 
-    pub(super) fn byte(mut self, byte: u8) -> Self {
+    pub fn byte(mut self, byte: u8) -> Self {
         self.0.push(byte);
         self
     }
 
-    pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    pub(super) fn number(self, number: u32) -> Self {
+    pub fn number(self, number: u32) -> Self {
         self.bytes(&number.to_be_bytes())
     }
 
-    pub(super) fn text(self, text: &[u8]) -> Self {
+    pub fn text(self, text: &[u8]) -> Self {
         // Nothing that is written is that long.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.number(length).bytes(text)
     }
 
     /// A positive number of any length.
-    pub(super) fn integer(self, bytes: &[u8]) -> Self {
+    pub fn integer(self, bytes: &[u8]) -> Self {
         let bytes = trimmed(bytes);
         if bytes.first().is_some_and(|first| first & 0x80 != 0) {
             return self.text(&[&[0], bytes].concat());
@@ -78,13 +79,13 @@ impl Writing {
 }
 
 /// Without the zeros before it.
-pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
+pub fn trimmed(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     &bytes[zeros..]
 }
 
 /// The kind of a public key, which is its first value.
-pub(super) fn kind(key: &[u8]) -> &str {
+pub fn kind(key: &[u8]) -> &str {
     let kind = Fields(key).text().unwrap_or_default();
     std::str::from_utf8(kind).unwrap_or_default()
 }
