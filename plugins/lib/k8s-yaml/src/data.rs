@@ -1,13 +1,12 @@
 //! Plain data: what a document says once tags, anchors and styles are gone.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
 use crate::emit;
 use crate::error::YamlError;
-use crate::go_json;
+use crate::go_json::{self, Form};
 
 /// A JSON value that borrows its strings, for output without copies.
 ///
@@ -132,7 +131,7 @@ impl<'a> Data<'a> {
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = String::new();
-        write_json(self, &mut out);
+        go_json::write(self, Form::Short, &mut out);
         out
     }
 
@@ -140,56 +139,8 @@ impl<'a> Data<'a> {
     #[must_use]
     pub fn to_go_json(&self) -> String {
         let mut out = String::new();
-        go_json::write(self, &mut out);
+        go_json::write(self, Form::Go, &mut out);
         out
-    }
-}
-
-fn write_json(data: &Data<'_>, out: &mut String) {
-    match data {
-        Data::Null => out.push_str("null"),
-        Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        // Writing into a text does not fail.
-        Data::Int(value) => write!(out, "{value}").unwrap_or_default(),
-        Data::Uint(value) => write!(out, "{value}").unwrap_or_default(),
-        Data::Float(value) => match Number::from_f64(*value) {
-            Some(number) => write!(out, "{number}").unwrap_or_default(),
-            None => out.push_str("null"),
-        },
-        Data::Str(text) => write_string(text, out),
-        Data::Seq(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write_json(item, out);
-            }
-            out.push(']');
-        }
-        Data::Map(entries) => {
-            out.push('{');
-            for (at, (key, value)) in entries.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write_json(value, out);
-            }
-            out.push('}');
-        }
-    }
-}
-
-fn write_string(text: &str, out: &mut String) {
-    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&Value::from(text).to_string());
     }
 }
 

@@ -1,10 +1,10 @@
-//! JSON as Go's `encoding/json` writes it.
+//! JSON as Go's `encoding/json` writes it, and as others do.
 //!
 //! Hashes are taken over such texts (kustomize's name suffix, Helm's checksums), so every byte counts.
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::data::Data;
 use crate::error::YamlError;
@@ -27,38 +27,73 @@ pub fn go_float(value: f64) -> String {
     out
 }
 
-pub(crate) fn write(data: &Data<'_>, out: &mut String) {
+/// How JSON is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As Go does.
+    Go,
+    /// Keys in their order, strings escaped as little as JSON allows.
+    Short,
+}
+
+pub(crate) fn write(data: &Data<'_>, form: Form, out: &mut String) {
     match data {
         Data::Null => out.push_str("null"),
         Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Data::Int(value) => push(out, value),
         Data::Uint(value) => push(out, value),
-        Data::Float(value) => write_float(*value, out),
-        Data::Str(text) => write_string(text, out),
+        Data::Float(value) => match form {
+            Form::Go => write_float(*value, out),
+            Form::Short => push(
+                out,
+                Number::from_f64(*value).map_or(Value::Null, Value::Number),
+            ),
+        },
+        Data::Str(text) => write_text(text, form, out),
         Data::Seq(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                write(item, out);
+                write(item, form, out);
             }
             out.push(']');
         }
         Data::Map(entries) => {
-            let mut sorted: Vec<_> = entries.iter().collect();
-            sorted.sort_by(|a, b| a.0.cmp(&b.0));
+            let mut entries: Vec<_> = entries.iter().collect();
+            if form == Form::Go {
+                entries.sort_by(|a, b| a.0.cmp(&b.0));
+            }
             out.push('{');
-            for (at, (key, value)) in sorted.into_iter().enumerate() {
+            for (at, (key, value)) in entries.into_iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                write_string(key, out);
+                write_text(key, form, out);
                 out.push(':');
-                write(value, out);
+                write(value, form, out);
             }
             out.push('}');
         }
+    }
+}
+
+fn write_text(text: &str, form: Form, out: &mut String) {
+    match form {
+        Form::Go => write_string(text, out),
+        Form::Short => write_short_string(text, out),
+    }
+}
+
+fn write_short_string(text: &str, out: &mut String) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        push(out, Value::from(text));
     }
 }
 
