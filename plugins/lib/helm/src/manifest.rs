@@ -109,7 +109,7 @@ fn sort_document(
     };
     let (head, mut json) = read(text)?;
     let head = head.map_err(failed)?;
-    if may_end_in_block(text) {
+    if ends_in_block(text) {
         json = read(&format!("{text}\n"))?.1;
     }
     let Some(events) = head.annotation(HOOK) else {
@@ -148,11 +148,29 @@ fn sort_document(
     Ok(())
 }
 
-/// Whether the last value may be a block text. In the manifest of a release each document ends with a newline, which belongs
-/// to such a text.
-fn may_end_in_block(text: &str) -> bool {
+/// Whether the last value may be a block text: one begins above, and all behind it is indented further. In the manifest of a
+/// release each document ends with a newline, which belongs to such a text.
+fn ends_in_block(text: &str) -> bool {
+    if text.ends_with('\n') {
+        return false;
+    }
     let header = |word: &str| word.len() <= 3 && word.starts_with(['|', '>']);
-    !text.ends_with('\n') && text.split_ascii_whitespace().any(header)
+    let mut least = usize::MAX;
+    for line in text.lines().rev() {
+        let content = line.trim_start_matches(' ');
+        let indent = line.len() - content.len();
+        if content.is_empty() || indent >= least {
+            continue;
+        }
+        if content.split_ascii_whitespace().any(header) {
+            return true;
+        }
+        if indent == 0 {
+            return false;
+        }
+        least = indent;
+    }
+    false
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -173,5 +191,31 @@ impl Hook {
     #[must_use]
     pub fn is_test(&self) -> bool {
         self.events.iter().any(|event| event == "test")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends_in_block;
+
+    #[test]
+    fn blocks_at_the_end_are_seen() {
+        for text in [
+            "a: |\n  b",
+            "a:\n- |\n  b",
+            "a:\n- b: >-\n    c\n\n      d\n    e",
+            "a: !!str |2+ # c\n   b\n  d: e",
+            "a: |",
+        ] {
+            assert!(ends_in_block(text), "{text:?}");
+        }
+        for text in [
+            "a: |\n  b\n",
+            "a: |\n  b\nc: d",
+            "a:\n  b: |\n    c\n  d:\n    e",
+            "",
+        ] {
+            assert!(!ends_in_block(text), "{text:?}");
+        }
     }
 }
