@@ -64,8 +64,44 @@ pub struct Local {
     syncing: Option<JoinHandle<()>>,
 }
 
-/// A record, and the version of its kind that was asked for.
-type Placed = (record::Shared, Arc<kinds::Kind>, kinds::Version);
+/// An object that is asked for, in a version of its kind.
+struct Asked {
+    id: record::Id,
+    kind: Arc<kinds::Kind>,
+    version: kinds::Version,
+}
+
+/// One that is there.
+struct Found {
+    record: record::Shared,
+    kind: Arc<kinds::Kind>,
+    version: kinds::Version,
+}
+
+impl Asked {
+    /// Nothing if no object can have such a key.
+    fn of(state: &State, key: &ObjectKey) -> Result<Option<Self>, ClusterError> {
+        let (kind, version) = state.kind(&key.gvk)?;
+        let id = state.id(&kind, key).ok();
+        Ok(id.map(|id| Self { id, kind, version }))
+    }
+
+    fn found(self, state: &State) -> Option<Found> {
+        let Self { id, kind, version } = self;
+        let record = state.records.get(&id)?.clone();
+        Some(Found {
+            record,
+            kind,
+            version,
+        })
+    }
+}
+
+impl Found {
+    fn object(&self) -> Object {
+        self.record.object(&self.kind, &self.version, Detail::Whole)
+    }
+}
 
 impl Local {
     /// Opens a folder, made if it is not there. What people did to its files since is taken over.
@@ -120,21 +156,16 @@ impl Local {
 
     /// The record of an object whose file nobody edited, while nothing else is done: that is one look at the file, for which
     /// no other thread is needed.
-    fn at_rest(&self, key: &ObjectKey) -> Option<Result<Option<Placed>, ClusterError>> {
+    fn at_rest(&self, key: &ObjectKey) -> Option<Result<Option<Found>, ClusterError>> {
         let state = self.state.try_lock().ok()?;
-        let (kind, version) = match state.kind(&key.gvk) {
-            Ok(found) => found,
+        let asked = match Asked::of(&state, key) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return Some(Ok(None)),
             Err(error) => return Some(Err(error)),
         };
-        let Ok(id) = state.id(&kind, key) else {
-            return Some(Ok(None));
-        };
-        let stamp = state.folder.stamp(&id).ok()?;
-        if !state.untouched(&id, stamp) {
-            return None;
-        }
-        let record = state.records.get(&id).cloned();
-        Some(Ok(record.map(|record| (record, kind, version))))
+        let stamp = state.folder.stamp(&asked.id).ok()?;
+        let untouched = state.untouched(&asked.id, stamp);
+        untouched.then(|| Ok(asked.found(&state)))
     }
 
     /// Runs something on the state. Not on a thread of the runtime: it reads and writes files.
@@ -168,20 +199,18 @@ impl Cluster for Local {
             None => {
                 let key = key.clone();
                 self.with(move |state| {
-                    let (kind, version) = state.kind(&key.gvk)?;
-                    let Ok(id) = state.id(&kind, &key) else {
+                    let Some(asked) = Asked::of(state, &key)? else {
                         return Ok(None);
                     };
-                    if let Err(error) = state.notice(&id) {
+                    if let Err(error) = state.notice(&asked.id) {
                         tracing::warn!(%error, "a file was edited and is not an object now");
                     }
-                    let record = state.records.get(&id).cloned();
-                    Ok(record.map(|record| (record, kind, version)))
+                    Ok(asked.found(state))
                 })
                 .await
             }
         };
-        Ok(found?.map(|(record, kind, version)| record.object(&kind, &version, Detail::Whole)))
+        Ok(found?.map(|found| found.object()))
     }
 
     async fn list(&self, gvk: &Gvk, by: &Selection) -> Result<List, ClusterError> {
