@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::{Value, json};
 use weir_cluster::Selection;
-use weir_testing::git::Change;
+use weir_testing::git::{Change, Signer};
 use weir_testing::ssh::{KeyKind, SshKey, SshServer};
 use weir_testing::until;
 use weir_testing::web::{WebAnswer, WebServer};
@@ -90,53 +90,15 @@ async fn a_repository_over_ssh() -> Result<()> {
     Ok(())
 }
 
-/// Commits with a signature of Git's own.
-fn signed(lab: &Lab, folder: &std::path::Path) -> Result<(String, String)> {
-    let at = lab.repository.path();
-    let key = folder.join("key");
-    let run = |command: &mut Command| -> Result<String> {
-        let output = command.output()?;
-        assert!(output.status.success(), "{command:?}: {output:?}");
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    };
-    let keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"];
-    run(Command::new("ssh-keygen").args(keygen).arg(&key))?;
-    let signing = format!("user.signingkey={}", key.display());
-    let git = |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command.current_dir(at).env("HOME", folder);
-        for setting in [
-            "user.name=Ann",
-            "user.email=a@example.org",
-            "gpg.format=ssh",
-            &signing,
-        ] {
-            command.args(["-c", setting]);
-        }
-        run(command.args(arguments))
-    };
-    let commit = git(&[
-        "commit-tree",
-        "-S",
-        "-m",
-        "signed",
-        "main^{tree}",
-        "-p",
-        "main",
-    ])?;
-    git(&["update-ref", "refs/heads/main", &commit])?;
-    git(&["tag", "-s", "-m", "a release", "v1", &commit])?;
-    Ok((commit, std::fs::read_to_string(key.with_extension("pub"))?))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_signed_is_used() -> Result<()> {
     let lab = Lab::new(Place::Local, "signed").await?.unwrap();
     let plain = lab.repository.commit("main", &[("a.yaml", "a: 1\n")])?;
     lab.repository.tag("plain", plain)?;
     lab.repository.annotated_tag("unsigned", plain)?;
-    let folder = tempfile::tempdir()?;
-    let (commit, public) = signed(&lab, folder.path())?;
+    let (signer, at) = (Signer::new()?, lab.repository.path());
+    let (commit, public) = (signer.commit(at)?, signer.public()?);
+    signer.git(at, &["tag", "-s", "-m", "a release", "v1", &commit])?;
     let running = lab.start().await?;
     lab.secret("signers", &[("ann.sshpub", &public)]).await?;
     let kind = "GitRepository";

@@ -16,6 +16,7 @@
 //! ```
 
 mod repository;
+mod signer;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -29,6 +30,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub use repository::{Change, FIRST_COMMIT, Repository};
+pub use signer::Signer;
 
 use crate::http::{self, Body, Request};
 

@@ -59,14 +59,8 @@ impl Authority {
             folder,
         };
         let extension = "basicConstraints=critical,CA:TRUE";
-        authority.openssl(&[
-            "req",
+        authority.request(&[
             "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
             "-keyout",
             "ca.key",
             "-out",
@@ -100,13 +94,7 @@ impl Authority {
     fn sign(&self, name: &str, extension: &str, days: i32) -> Result<Identity> {
         let path = |end: &str| self.folder.path().join(format!("{name}.{end}"));
         fs::write(path("ext"), format!("{extension}\n"))?;
-        self.openssl(&[
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
+        self.request(&[
             "-keyout",
             &format!("{name}.key"),
             "-out",
@@ -135,6 +123,19 @@ impl Authority {
             certificate: fs::read_to_string(path("pem"))?,
             key: fs::read_to_string(path("key"))?,
         })
+    }
+
+    /// Asks for a certificate of a new key.
+    fn request(&self, arguments: &[&str]) -> Result<()> {
+        const NEW_KEY: [&str; 6] = [
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ];
+        self.openssl(&[&NEW_KEY, arguments].concat())
     }
 
     fn openssl(&self, arguments: &[&str]) -> Result<()> {

@@ -1,77 +1,26 @@
 //! What is signed of commits and tags, as Git itself signs; and submodules.
 
-use std::path::Path;
-use std::process::Command;
-
 use tokio_util::sync::CancellationToken;
 use weir_source::{Auth, GitSpec, Login, SecretText};
-use weir_testing::git::Change;
+use weir_testing::git::{Change, Signer};
 
 use crate::lab::{Lab, branch, files, semver, tag};
 
-/// Git, with a key that `ssh-keygen` made.
-struct Signer {
-    folder: tempfile::TempDir,
-}
-
-impl Signer {
-    fn new() -> Self {
-        let signer = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let key = signer.folder.path().join("key");
-        let mut command = Command::new("ssh-keygen");
-        command.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]);
-        assert!(command.arg(key).status().unwrap().success());
-        signer
-    }
-
-    fn public(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("key.pub")).unwrap()
-    }
-
-    fn git(&self, at: &Path, arguments: &[&str]) -> String {
-        let key = self.folder.path().join("key");
-        let mut command = Command::new("git");
-        command.current_dir(at).env("HOME", self.folder.path());
-        command.env("GIT_CONFIG_NOSYSTEM", "1");
-        for setting in [
-            "user.name=Ann",
-            "user.email=ann@example.org",
-            "gpg.format=ssh",
-            &format!("user.signingkey={}", key.display()),
-        ] {
-            command.args(["-c", setting]);
-        }
-        let output = command.args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-}
-
 #[tokio::test]
 async fn signatures_of_commits_and_tags() {
-    let (lab, signer) = (Lab::new(), Signer::new());
+    let (lab, signer) = (Lab::new(), Signer::new().unwrap());
     let plain = lab.repository.commit("main", &[("a", "1")]).unwrap();
     let at = lab.repository.path();
-    let commit = signer.git(
-        at,
-        &[
-            "commit-tree",
-            "-S",
-            "-m",
-            "signed",
-            "main^{tree}",
-            "-p",
-            "main",
-        ],
-    );
-    signer.git(at, &["update-ref", "refs/heads/main", &commit]);
-    signer.git(at, &["tag", "-s", "-m", "a release", "v1.0.0", &commit]);
-    signer.git(at, &["tag", "v0.9.0", &plain.to_string()]);
+    let commit = signer.commit(at).unwrap();
+    signer
+        .git(at, &["tag", "-s", "-m", "a release", "v1.0.0", &commit])
+        .unwrap();
+    signer
+        .git(at, &["tag", "v0.9.0", &plain.to_string()])
+        .unwrap();
     let keys = weir_verify::git::Keys {
         pgp: Vec::new(),
-        ssh: vec![signer.public()],
+        ssh: vec![signer.public().unwrap()],
     };
     let check = |signed: &weir_source::Signed| {
         let now = std::time::SystemTime::now();
@@ -96,13 +45,15 @@ async fn signatures_of_commits_and_tags() {
 
 #[tokio::test]
 async fn a_tag_that_is_signed_later() {
-    let (lab, signer) = (Lab::new(), Signer::new());
+    let (lab, signer) = (Lab::new(), Signer::new().unwrap());
     let commit = lab.repository.commit("main", &[("a", "1")]).unwrap();
     let at = lab.repository.path();
-    signer.git(at, &["tag", "-a", "-m", "plain", "v1", &commit.to_string()]);
+    signer
+        .git(at, &["tag", "-a", "-m", "plain", "v1", &commit.to_string()])
+        .unwrap();
     let before = lab.fetch(tag("v1")).await.unwrap();
     let again = ["tag", "-f", "-s", "-m", "signed", "v1", &commit.to_string()];
-    signer.git(at, &again);
+    signer.git(at, &again).unwrap();
     let spec = lab.spec(tag("v1"));
     let after = lab
         .fetcher
