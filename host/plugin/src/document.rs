@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_k8s_yaml as yaml;
 
@@ -20,7 +21,7 @@ pub(crate) mod set;
 pub use json::{JsonError, MAX_DEPTH};
 
 /// Names one object without its contents. The namespace can be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
     pub api_version: String,
     pub kind: String,
@@ -29,7 +30,7 @@ pub struct Identity {
 }
 
 /// Where something stands in a tree. Lines and columns count from 1; 0 is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub path: String,
     pub line: u32,

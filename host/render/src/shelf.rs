@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use weir_plugin::{Diagnostic, Document, Identity, Place, Question, Severity};
+use weir_plugin::{Diagnostic, Document, Place, Question};
 use weir_tree::Digest;
 
 use crate::memo::{Kept, Output};
@@ -31,40 +31,14 @@ struct Written {
     trace: Vec<(Question, String)>,
     documents: Vec<WrittenDocument>,
     filtered: Option<String>,
-    findings: Vec<WrittenFinding>,
+    findings: Vec<Diagnostic>,
     digest: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct WrittenDocument {
     body: String,
-    origin: Option<WrittenPlace>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WrittenPlace {
-    path: String,
-    line: u32,
-    column: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WrittenFinding {
-    severity: WrittenSeverity,
-    code: String,
-    message: String,
-    at: Option<WrittenPlace>,
-    /// `apiVersion`, kind, namespace, name.
-    object: Option<[String; 4]>,
-    pointer: String,
-    help: String,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum WrittenSeverity {
-    Error,
-    Warning,
-    Note,
+    origin: Option<Place>,
 }
 
 /// A run as bytes; `None` if it may not be written, or cannot.
@@ -85,7 +59,7 @@ pub(crate) fn write(kept: &Kept) -> Option<Vec<u8>> {
             .collect(),
         documents: output.documents.iter().map(document).collect(),
         filtered,
-        findings: output.diagnostics.iter().map(finding).collect(),
+        findings: output.diagnostics.clone(),
         digest: output.digest.map(|digest| digest.hex()),
     };
     serde_json::to_vec(&written).ok()
@@ -102,14 +76,17 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Kept> {
         .documents
         .into_iter()
         .map(|document| {
-            let origin = document.origin.map(place_of);
-            Some(Document::parse(&document.body).ok()?.with_origin(origin))
+            Some(
+                Document::parse(&document.body)
+                    .ok()?
+                    .with_origin(document.origin),
+            )
         })
         .collect::<Option<Vec<_>>>()?;
     let output = Output {
         documents,
         filtered: written.filtered.map(|text| Bytes::from(text.into_bytes())),
-        diagnostics: written.findings.into_iter().map(finding_of).collect(),
+        diagnostics: written.findings,
         digest: match written.digest {
             None => None,
             Some(text) => Some(digest_of(&text)?),
@@ -167,69 +144,7 @@ fn digest_of(text: &str) -> Option<Digest> {
 fn document(document: &Document) -> WrittenDocument {
     WrittenDocument {
         body: document.body().to_owned(),
-        origin: document.origin().map(place),
-    }
-}
-
-fn place(place: &Place) -> WrittenPlace {
-    WrittenPlace {
-        path: place.path.clone(),
-        line: place.line,
-        column: place.column,
-    }
-}
-
-fn place_of(place: WrittenPlace) -> Place {
-    Place {
-        path: place.path,
-        line: place.line,
-        column: place.column,
-    }
-}
-
-fn finding(finding: &Diagnostic) -> WrittenFinding {
-    WrittenFinding {
-        severity: match finding.severity {
-            Severity::Error => WrittenSeverity::Error,
-            Severity::Warning => WrittenSeverity::Warning,
-            Severity::Note => WrittenSeverity::Note,
-        },
-        code: finding.code.clone(),
-        message: finding.message.clone(),
-        at: finding.at.as_ref().map(place),
-        object: finding.object.as_ref().map(|object| {
-            [
-                object.api_version.clone(),
-                object.kind.clone(),
-                object.namespace.clone(),
-                object.name.clone(),
-            ]
-        }),
-        pointer: finding.pointer.clone(),
-        help: finding.help.clone(),
-    }
-}
-
-fn finding_of(finding: WrittenFinding) -> Diagnostic {
-    Diagnostic {
-        severity: match finding.severity {
-            WrittenSeverity::Error => Severity::Error,
-            WrittenSeverity::Warning => Severity::Warning,
-            WrittenSeverity::Note => Severity::Note,
-        },
-        code: finding.code,
-        message: finding.message,
-        at: finding.at.map(place_of),
-        object: finding
-            .object
-            .map(|[api_version, kind, namespace, name]| Identity {
-                api_version,
-                kind,
-                namespace,
-                name,
-            }),
-        pointer: finding.pointer,
-        help: finding.help,
+        origin: document.origin().cloned(),
     }
 }
 
@@ -237,7 +152,7 @@ fn finding_of(finding: WrittenFinding) -> Diagnostic {
 mod tests {
     use super::*;
     use serde_json::json;
-    use weir_plugin::TreeId;
+    use weir_plugin::{Identity, Severity, TreeId};
     use weir_tree::TreePath;
 
     fn kept(object: serde_json::Value, question: Question, tainted: bool) -> Kept {
