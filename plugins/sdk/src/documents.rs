@@ -159,16 +159,21 @@ impl Document {
     /// ```
     pub fn edit(&self, change: impl FnOnce(&mut Json<'_>) -> Result<()>) -> Result<()> {
         let body = self.0.body();
-        let mut object = serde_json::from_str(&body).map_err(|error| self.error(error))?;
+        let mut object = Json::parse(&body).map_err(|error| self.error(error))?;
         change(&mut object).map_err(|error| self.error(error))?;
-        self.replace(&object)
+        let mut changed = String::with_capacity(body.len() + 64);
+        object.write(&mut changed);
+        self.replace_json(&changed)
     }
 
     /// Puts another object in this one's place.
     pub fn replace(&self, object: &impl Serialize) -> Result<()> {
-        asked(self.0.replace(&serde_json::to_string(object)?), || {
-            format!("writing {self}")
-        })
+        self.replace_json(&serde_json::to_string(object)?)
+    }
+
+    /// Puts another object in this one's place, which is JSON text already.
+    pub fn replace_json(&self, body: &str) -> Result<()> {
+        asked(self.0.replace(body), || format!("writing {self}"))
     }
 
     /// Applies a JSON merge patch: objects are merged, null removes a key, anything else replaces. The fastest way to

@@ -69,7 +69,7 @@ pub mod trees;
 pub use about::{About, Capability};
 pub use documents::{Document, Select};
 pub use error::{Error, Refusal, Result};
-pub use json::Json;
+pub use json::{AsRead, Json, Number};
 #[doc(hidden)]
 pub use plugin::glue;
 pub use plugin::{Filter, Generator, NoConfig, Plugin, Transformer, Validator};
