@@ -6,6 +6,7 @@ mod chain;
 mod crds;
 mod docs;
 mod home_cluster;
+mod inputs;
 mod kill;
 mod lab;
 mod pipeline;

@@ -21,12 +21,13 @@ use weir_source::store::Store;
 
 use crate::clock::Clock;
 use crate::fact::Observer;
+use crate::graph::inputs::InputId;
 use crate::graph::{Gate, Graph, Node, Seen as Change, State};
 use crate::node::{NodeId, NodeKind, Typed};
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Next, Outcome, Product, Run};
 use crate::registry::Registry;
-use crate::watch::{self, Seen};
+use crate::watch::{self, Seen, Watched};
 
 /// Between watches and engine; a full channel makes the watches wait.
 const SEEN_CAPACITY: usize = 1024;
@@ -131,7 +132,7 @@ struct Engine {
     tasks: JoinSet<Outcome>,
     task_nodes: HashMap<tokio::task::Id, NodeId>,
     /// Kinds that were not listed yet; nothing runs before all were.
-    unlisted: BTreeSet<NodeKind>,
+    unlisted: BTreeSet<Watched>,
     jitter: u64,
     /// Artifacts, and where they are to be served.
     endpoint: Option<(Arc<Store>, TcpListener)>,
@@ -156,7 +157,7 @@ impl Controller {
         let (to, mut seen) = mpsc::channel(SEEN_CAPACITY);
         let watches = stop.child_token();
         let mut followers = JoinSet::new();
-        for kind in NodeKind::ALL {
+        for kind in Watched::all() {
             followers.spawn(watch::follow(
                 self.engine.ctx.cluster.clone(),
                 kind,
@@ -211,7 +212,7 @@ impl Engine {
         for id in std::mem::take(&mut self.quiet) {
             self.queue.push(id, Priority::Change);
         }
-        for kind in NodeKind::ALL {
+        for kind in Watched::all() {
             match self
                 .ctx
                 .cluster
@@ -220,6 +221,7 @@ impl Engine {
             {
                 Ok(list) => self.see_all(kind, list.objects),
                 Err(ClusterError::NoKind(_)) => {}
+                Err(ClusterError::Forbidden { .. }) if matches!(kind, Watched::Input(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -238,13 +240,27 @@ impl Engine {
             Seen::Deleted(object) => {
                 if let Some(id) = NodeId::of(&object) {
                     self.forget(&id);
+                } else if let Some(input) = InputId::of(&object) {
+                    let named_by = self.graph.inputs.delete(&input);
+                    self.inputs_changed(named_by);
                 }
             }
         }
         Ok(())
     }
 
-    fn see_all(&mut self, kind: NodeKind, objects: Vec<Object>) {
+    fn see_all(&mut self, kind: Watched, objects: Vec<Object>) {
+        let kind = match kind {
+            Watched::Node(kind) => kind,
+            Watched::Input(input) => {
+                let changed = self.graph.inputs.set_all(input, &objects);
+                // What was there before the first run is no change.
+                if !self.unlisted.contains(&kind) {
+                    self.inputs_changed(changed);
+                }
+                return;
+            }
+        };
         let there: HashSet<NodeId> = objects.iter().filter_map(NodeId::of).collect();
         let gone: Vec<NodeId> = self
             .graph
@@ -258,7 +274,19 @@ impl Engine {
             .for_each(|object| self.see_object(object));
     }
 
+    /// Whoever names an input may now find it as it needs it.
+    fn inputs_changed(&mut self, named_by: impl IntoIterator<Item = NodeId>) {
+        for id in named_by {
+            self.failures.remove(&id);
+            self.queue.push(id, Priority::Change);
+        }
+    }
+
     fn see_object(&mut self, object: Object) {
+        if let Some(input) = InputId::of(&object) {
+            let named_by = self.graph.inputs.set(input, object.resource_version());
+            return self.inputs_changed(named_by);
+        }
         let Some(id) = NodeId::of(&object).filter(|id| self.is_ours(id, &object)) else {
             return;
         };
@@ -274,14 +302,15 @@ impl Engine {
         self.queue.push(id, priority);
     }
 
-    fn selection(&self, kind: NodeKind) -> Selection {
+    fn selection(&self, kind: Watched) -> Selection {
         let only = self
             .options
             .only_namespace
             .clone()
-            .filter(|_| kind != NodeKind::Plugin);
+            .filter(|_| kind != Watched::Node(NodeKind::Plugin));
         Selection {
             namespace: only.unwrap_or_default(),
+            detail: kind.detail(),
             ..Selection::default()
         }
     }

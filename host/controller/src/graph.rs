@@ -1,10 +1,13 @@
 //! Who waits for whom: what the graph knows of each node, and what may run. Plain data and pure functions.
 
+pub(crate) mod inputs;
+
 use std::collections::{BTreeSet, HashMap};
 
 use weir_api::{Object, names};
 
 use crate::node::{NodeId, Typed};
+use inputs::Inputs;
 
 /// All nodes.
 #[derive(Debug, Default)]
@@ -12,6 +15,7 @@ pub(crate) struct Graph {
     nodes: HashMap<NodeId, Node>,
     /// Who names a node as a source, a plugin or a dependency; the node itself need not be there.
     named_by: HashMap<NodeId, BTreeSet<NodeId>>,
+    pub(crate) inputs: Inputs,
 }
 
 /// One node: its object as last seen, and what the graph knows beyond the object's status.
@@ -92,6 +96,7 @@ impl Graph {
         };
         let (readable, suspended) = (typed.is_ok(), typed.is_ok_and(|typed| typed.suspended()));
         let parent = other_parent(&object);
+        self.inputs.name(id, &object);
         self.unlink(id);
         for named in sources
             .iter()
@@ -125,6 +130,7 @@ impl Graph {
 
     pub(crate) fn remove(&mut self, id: &NodeId) {
         self.unlink(id);
+        self.inputs.forget(id);
         self.nodes.remove(id);
     }
 

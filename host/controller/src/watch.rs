@@ -6,20 +6,51 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use weir_api::Object;
+use weir_api::kustomize::ConfigKind;
+use weir_api::{Gvk, Object};
 use weir_cluster::{Cluster, ClusterError, Detail, Selection, WatchEvent};
 
+use crate::graph::inputs;
 use crate::node::NodeKind;
 
 /// After a failure the next try comes later and later, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// A kind of objects that is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Watched {
+    Node(NodeKind),
+    /// ConfigMaps or Secrets: which there are and when they change, without what is in them.
+    Input(ConfigKind),
+}
+
+impl Watched {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let inputs = [ConfigKind::ConfigMap, ConfigKind::Secret].map(Self::Input);
+        NodeKind::ALL.into_iter().map(Self::Node).chain(inputs)
+    }
+
+    pub(crate) fn gvk(self) -> Gvk {
+        match self {
+            Self::Node(kind) => kind.gvk(),
+            Self::Input(kind) => inputs::gvk(kind),
+        }
+    }
+
+    pub(crate) fn detail(self) -> Detail {
+        match self {
+            Self::Node(_) => Detail::Whole,
+            Self::Input(_) => Detail::Metadata,
+        }
+    }
+}
+
 /// What a watch tells the engine.
 #[derive(Debug)]
 pub(crate) enum Seen {
     /// Everything there is of a kind; what is not in it is gone.
-    All(NodeKind, Vec<Object>),
+    All(Watched, Vec<Object>),
     Set(Object),
     Deleted(Object),
 }
@@ -28,7 +59,7 @@ pub(crate) enum Seen {
 /// server then drops is listed again.
 pub(crate) async fn follow(
     cluster: Arc<dyn Cluster>,
-    kind: NodeKind,
+    kind: Watched,
     by: Selection,
     to: mpsc::Sender<Seen>,
     stop: CancellationToken,
@@ -43,7 +74,7 @@ pub(crate) async fn follow(
             Ok(Ended::NobodyListens) => return,
             Ok(Ended::Watch) => pause = FIRST_PAUSE,
             Err(error) => {
-                tracing::debug!(kind = kind.as_str(), error = %error, "watch broke");
+                tracing::debug!(kind = kind.gvk().kind, error = %error, "watch broke");
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
@@ -61,15 +92,18 @@ enum Ended {
 
 async fn once(
     cluster: &dyn Cluster,
-    kind: NodeKind,
+    kind: Watched,
     by: &Selection,
     to: &mpsc::Sender<Seen>,
 ) -> Result<Ended, ClusterError> {
     let gvk = kind.gvk();
     let list = match cluster.list(&gvk, by).await {
         Ok(list) => list,
-        // Its CRD is not there yet: so far there is nothing of the kind, and the next look may find some.
-        Err(error @ ClusterError::NoKind(_)) => {
+        // Its CRD is not there yet, or nobody lets us look: so far there is nothing of the kind, and the next look may find
+        // some. (Without the right to list Secrets, units are not told when one changes; the rest goes on.)
+        Err(error @ (ClusterError::NoKind(_) | ClusterError::Forbidden { .. }))
+            if matches!(error, ClusterError::NoKind(_)) || matches!(kind, Watched::Input(_)) =>
+        {
             let _ = to.send(Seen::All(kind, Vec::new())).await;
             return Err(error);
         }
@@ -79,7 +113,7 @@ async fn once(
         return Ok(Ended::NobodyListens);
     }
     let mut events = cluster
-        .watch(&gvk, by, &list.resource_version, Detail::Whole)
+        .watch(&gvk, by, &list.resource_version, kind.detail())
         .await?;
     while let Some(event) = events.next().await {
         let seen = match event? {

@@ -27,6 +27,7 @@ use crate::reconcile::Context;
 use crate::reconcile::source::Sources;
 use crate::registry::Registry;
 use crate::remote::Remotes;
+use crate::watch::Watched;
 
 /// The Secret that holds the key of generated values.
 const KEY_SECRET: &str = "weir-keys";
@@ -83,7 +84,7 @@ pub(super) async fn engine(
         running: HashMap::new(),
         tasks: JoinSet::new(),
         task_nodes: HashMap::new(),
-        unlisted: BTreeSet::from(NodeKind::ALL),
+        unlisted: Watched::all().collect(),
         jitter: u64::from_le_bytes(random_key[..8].try_into().expect("8 of 32 bytes")),
         endpoint,
     })
