@@ -12,6 +12,8 @@ mod config;
 mod edit;
 mod host;
 
+use std::mem;
+
 use weir_kustomize::{Build, Error, build, tree_path};
 use weir_sdk::documents::Place;
 use weir_sdk::report::Finding;
@@ -56,7 +58,10 @@ impl Generator for Kustomize {
             )
             .report();
         }
-        hand_over(&built, &config).map_err(|error| report(&error, &config.path))
+        let handed_over = hand_over(&built, &config).map_err(|error| report(&error, &config.path));
+        // The memory of a call goes as a whole when the call ends.
+        mem::forget(built);
+        handed_over
     }
 }
 
