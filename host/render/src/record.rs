@@ -48,7 +48,9 @@ pub(crate) struct Recorder<'a> {
     setting: Setting<'a>,
     trees: BTreeMap<TreeId, Bound>,
     trace: Trace,
-    dependencies: BTreeSet<Dependency>,
+    dependencies: Vec<Dependency>,
+    /// The folder of a tree that was last found to be there without a link on the way.
+    link_free: Option<(TreeId, TreePath)>,
     secret: bool,
     /// A backend failed: another run could see something else, so this one is not kept.
     unsettled: bool,
@@ -95,7 +97,8 @@ impl<'a> Recorder<'a> {
             setting,
             trees,
             trace: Trace::default(),
-            dependencies: BTreeSet::new(),
+            dependencies: Vec::new(),
+            link_free: None,
             secret: false,
             unsettled: false,
             random: false,
@@ -113,7 +116,7 @@ impl<'a> Recorder<'a> {
         } = self;
         Recorded {
             trace,
-            dependencies,
+            dependencies: dependencies.into_iter().collect(),
             secret,
             unsettled,
             random,
@@ -564,11 +567,19 @@ impl<'a> Recorder<'a> {
     }
 
     /// Where links are on the way, or could be, any change of the source counts: the path alone does not tell.
-    fn path_dependency(&self, tree: &TreeId, path: &TreePath) -> Option<Dependency> {
+    fn path_dependency(&mut self, tree: &TreeId, path: &TreePath) -> Option<Dependency> {
         let bound = self.trees.get(tree)?;
         let source = bound.source.clone()?;
+        let above = |of: &TreePath| of.parent().filter(|parent| !parent.is_root());
         let mut at = Some(path.clone());
         while let Some(here) = at {
+            // Most questions are about one folder after the other.
+            if let Some((known_tree, known)) = &self.link_free
+                && *known == here
+                && known_tree == tree
+            {
+                break;
+            }
             match bound.at.tree.stat(&here) {
                 Ok(entry)
                     if entry
@@ -576,7 +587,15 @@ impl<'a> Recorder<'a> {
                         .is_none_or(|entry| entry.kind != EntryKind::Link) => {}
                 Ok(_) | Err(_) => return Some(Dependency::Revision(source)),
             }
-            at = here.parent().filter(|parent| !parent.is_root());
+            at = above(&here);
+        }
+        if let Some(folder) = above(path)
+            && self
+                .link_free
+                .as_ref()
+                .is_none_or(|(known_tree, known)| *known != folder || known_tree != tree)
+        {
+            self.link_free = Some((tree.clone(), folder));
         }
         Some(Dependency::Path {
             source,
