@@ -18,6 +18,8 @@ pub(crate) struct Config {
     /// by `flux`.
     prepare: bool,
     flux: FluxConfig,
+    /// As a transformer: what happens to Helm's hooks.
+    pub(crate) hooks: Hooks,
     load_restrictions: bool,
     enable_helm: bool,
     /// Whether plugin fields may name registered plugins; under the profile `flux` the step's grants alone decide.
@@ -28,6 +30,16 @@ pub(crate) struct Config {
     pub(crate) objects: bool,
     /// Whether the text that kustomize prints is attached.
     pub(crate) stream: bool,
+}
+
+/// Whether hooks are edited with the other objects, apart from them, or not at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Hooks {
+    #[default]
+    Combined,
+    Separate,
+    NoHooks,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -61,6 +73,7 @@ impl Default for Config {
             profile: ProfileName::Cli,
             prepare: true,
             flux: FluxConfig::default(),
+            hooks: Hooks::default(),
             load_restrictions: true,
             enable_helm: false,
             enable_plugins: false,

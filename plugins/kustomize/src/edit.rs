@@ -12,36 +12,54 @@ use weir_kustomize::{
 use weir_sdk::documents::{self, Document};
 use weir_sdk::{Error, Result};
 
-use crate::config::Config;
+use crate::config::{Config, Hooks};
 
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
+/// How Helm knows a hook.
+const HOOK: &str = "/metadata/annotations/helm.sh~1hook";
+
 /// Patches the documents and changes their images; they keep their order and where they came from.
 pub(crate) fn edit(config: &Config) -> Result<()> {
-    let before = documents::all()?;
-    let memory = Memory::holding(&before, config)?;
+    let all = documents::all()?;
+    if config.hooks == Hooks::Combined {
+        return edit_together(&all.iter().collect::<Vec<_>>(), config);
+    }
+    let (mut hooks, mut others) = (Vec::new(), Vec::new());
+    for document in &all {
+        let is_hook = document.get::<Value>(HOOK)?.is_some();
+        if is_hook { &mut hooks } else { &mut others }.push(document);
+    }
+    edit_together(&others, config)?;
+    match config.hooks {
+        Hooks::Separate => edit_together(&hooks, config),
+        Hooks::NoHooks | Hooks::Combined => Ok(()),
+    }
+}
+
+fn edit_together(before: &[&Document], config: &Config) -> Result<()> {
+    if before.is_empty() {
+        return Ok(());
+    }
+    let memory = Memory::holding(before, config)?;
     let options = Options {
         profile: Profile::Flux,
         plugins: false,
         remote: false,
+        flux: None,
         ..config.options()
     };
-    let options = Options {
-        flux: None,
-        ..options
-    };
     let built = build(&memory, "", &options).map_err(told)?;
-    let mut after: BTreeMap<usize, Value> = BTreeMap::new();
+    let mut after: BTreeMap<usize, String> = BTreeMap::new();
     for object in built.objects() {
         let number = object.file().and_then(number).ok_or_else(|| {
             Error::new("an object came out of the post-renderer that did not go into it")
         })?;
-        let object: Value = serde_json::from_str(&object.to_json().map_err(told)?)?;
-        after.insert(number, object);
+        after.insert(number, object.to_json().map_err(told)?);
     }
-    for (number, document) in before.into_iter().enumerate() {
+    for (number, document) in before.iter().enumerate() {
         match after.get(&number) {
-            Some(object) => document.replace(object)?,
+            Some(object) => document.replace_json(object)?,
             None => document.remove()?,
         }
     }
@@ -69,11 +87,10 @@ struct Memory(Rc<Folder>);
 struct Folder(BTreeMap<String, Vec<u8>>);
 
 impl Memory {
-    fn holding(documents: &[Document], config: &Config) -> Result<Self> {
+    fn holding(documents: &[&Document], config: &Config) -> Result<Self> {
         let mut files = BTreeMap::new();
         for (number, document) in documents.iter().enumerate() {
-            let object: Value = document.read()?;
-            files.insert(name(number), object.to_string().into_bytes());
+            files.insert(name(number), document.body().into_bytes());
         }
         let resources: Vec<&String> = files.keys().collect();
         let kustomization = json!({

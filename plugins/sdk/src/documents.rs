@@ -134,6 +134,11 @@ impl Document {
         self.0.origin()
     }
 
+    /// The whole object as JSON text.
+    pub fn body(&self) -> String {
+        self.0.body()
+    }
+
     /// The whole object, parsed: as a `serde_json::Value` or a type of your own.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.0.body()).map_err(|error| self.error(error))
@@ -204,8 +209,8 @@ impl Document {
         self.merge(&json!({"metadata": {"annotations": {key: value}}}))
     }
 
-    /// Takes the object out of the set.
-    pub fn remove(self) -> Result<()> {
+    /// Takes the object out of the set; nothing can be asked of it afterwards.
+    pub fn remove(&self) -> Result<()> {
         let name = self.to_string();
         asked(self.0.remove(), || format!("removing {name}"))
     }

@@ -42,17 +42,15 @@ pub fn lower_helm_release(
     let name = name_of(&object.metadata);
     let source = chart_source(spec, &name)?;
     let mut steps = vec![helm_step(object, &name, capabilities)];
-    if spec.post_render_strategy == Some(PostRenderStrategy::NoHooks)
-        && !spec.post_renderers.is_empty()
-    {
-        return Err(LowerError::Unsupported {
-            field: "spec.postRenderStrategy: nohooks",
-        });
-    }
+    let hooks = match spec.post_render_strategy {
+        None | Some(PostRenderStrategy::Combined) => "combined",
+        Some(PostRenderStrategy::Separate) => "separate",
+        Some(PostRenderStrategy::NoHooks) => "nohooks",
+    };
     let renderers = spec.post_renderers.iter().enumerate();
     steps.extend(renderers.filter_map(|(number, renderer)| {
         let kustomize = renderer.kustomize.as_ref()?;
-        Some(post_render_step(number, kustomize))
+        Some(post_render_step(number, kustomize, hooks))
     }));
     Ok(Recipe {
         unit: UnitId {
@@ -219,13 +217,14 @@ fn inputs(references: &[ValuesReference], release: &ObjectName) -> BTreeMap<Stri
     inputs
 }
 
-fn post_render_step(number: usize, renderer: &KustomizeRenderer) -> Step {
+fn post_render_step(number: usize, renderer: &KustomizeRenderer, hooks: &str) -> Step {
     Step {
         name: format!("postRenderers[{number}]"),
         plugin: "kustomize".into(),
         role: Some(Role::Transformer),
         config: json!({
             "profile": "flux",
+            "hooks": hooks,
             "flux": {"patches": renderer.patches, "images": renderer.images},
         }),
         trees: BTreeMap::new(),
@@ -325,6 +324,7 @@ mod tests {
         let recipe = lower(json!({
             "chartRef": {"kind": "OCIRepository", "name": "plex"},
             "commonMetadata": {"labels": {"a": "b"}},
+            "postRenderStrategy": "separate",
             "postRenderers": [
                 {"kustomize": {"images": [{"name": "x", "newTag": "2"}]}},
                 {"kustomize": {"patches": [{"patch": "p", "target": {"kind": "Job"}}]}},
@@ -335,7 +335,8 @@ mod tests {
         assert_eq!(recipe.steps.len(), 3);
         assert_eq!(
             recipe.steps[2].config,
-            json!({"profile": "flux", "flux": {"patches": [{"patch": "p", "target": {"kind": "Job"}}], "images": []}})
+            json!({"profile": "flux", "hooks": "separate",
+                "flux": {"patches": [{"patch": "p", "target": {"kind": "Job"}}], "images": []}})
         );
         assert_eq!(recipe.common.labels["a"], "b");
     }

@@ -46,3 +46,30 @@ fn objects_keep_their_order_while_they_are_patched() {
         .to_string();
     assert!(error.contains("none"), "{error}");
 }
+
+const WITH_HOOK: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n---\n\
+    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, annotations: {helm.sh/hook: pre-install}}\n---\n\
+    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n";
+
+#[test]
+fn hooks_are_edited_with_the_rest_apart_or_not_at_all() {
+    let plugins = weir_render::builtin::load_named(host(), &["kustomize"]).unwrap();
+    let plugin = Plugin::of(plugins["kustomize"].plugin.clone());
+    let labelled = |hooks: &str| {
+        let patch = json!({"patch": "- {op: add, path: /metadata/labels, value: {a: b}}", "target": {"kind": "ConfigMap"}});
+        let made = plugin
+            .call()
+            .grants(Grants::default())
+            .config(json!({"profile": "flux", "hooks": hooks, "flux": {"patches": [patch]}}))
+            .objects_from("templates/all.yaml", WITH_HOOK)
+            .transform()
+            .map_err(|error| error.to_string())?;
+        let label = |value: &serde_json::Value| value.pointer("/metadata/labels/a").is_some();
+        Ok::<_, String>(made.values().iter().map(label).collect::<Vec<_>>())
+    };
+    assert_eq!(labelled("separate").unwrap(), [true, true, true]);
+    assert_eq!(labelled("nohooks").unwrap(), [true, false, true]);
+    // Together they are two objects of one name.
+    let error = labelled("combined").unwrap_err();
+    assert!(error.contains("is there twice"), "{error}");
+}
