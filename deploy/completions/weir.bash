@@ -169,7 +169,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__build)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --unit --kind --file --watch --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --cluster --local --output --unit --kind --file --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -192,6 +192,10 @@ _weir() {
                     return 0
                     ;;
                 --kube-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -237,7 +241,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__diff)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --watch --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --cluster --local --output --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -260,6 +264,10 @@ _weir() {
                     return 0
                     ;;
                 --kube-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -279,7 +287,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__explain)
-            opts="-h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --help"
+            opts="-h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --cluster --local --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -302,6 +310,10 @@ _weir() {
                     return 0
                     ;;
                 --kube-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -313,7 +325,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__get)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --help units sources images graph values"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --cluster --local --output --help units sources images graph values"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -336,6 +348,10 @@ _weir() {
                     return 0
                     ;;
                 --kube-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1029,7 +1045,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__test)
-            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --output --watch --help"
+            opts="-o -h --root --path --source --substitute-from --no-decrypt --strict-substitute --offline --no-releases --kube-version --cluster --local --output --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1052,6 +1068,10 @@ _weir() {
                     return 0
                     ;;
                 --kube-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c weir -n "__fish_weir_using_subcommand build" -l path -d 'Where in th
 complete -c weir -n "__fish_weir_using_subcommand build" -l source -d 'The source that the repository stands for [default: that of the entry, else GitRepository/flux-system]' -r
 complete -c weir -n "__fish_weir_using_subcommand build" -l substitute-from -d 'A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand build" -l kube-version -d 'The version of Kubernetes that charts see and objects are for' -r
+complete -c weir -n "__fish_weir_using_subcommand build" -l local -d 'The same with the embedded cluster in a folder' -r -F
 complete -c weir -n "__fish_weir_using_subcommand build" -s o -l output -d 'yaml, json or dir:FOLDER' -r
 complete -c weir -n "__fish_weir_using_subcommand build" -l unit -d 'Show only this unit, for example kustomization/flux-system/apps' -r
 complete -c weir -n "__fish_weir_using_subcommand build" -l kind -d 'Show only objects of this kind' -r
@@ -67,6 +68,7 @@ complete -c weir -n "__fish_weir_using_subcommand build" -l no-decrypt -d 'Leave
 complete -c weir -n "__fish_weir_using_subcommand build" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand build" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand build" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand build" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
 complete -c weir -n "__fish_weir_using_subcommand build" -l watch -d 'Stay, and show what changes in the objects as files are saved, in place of all objects'
 complete -c weir -n "__fish_weir_using_subcommand build" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand test" -l root -d 'The repository' -r -F
@@ -74,6 +76,7 @@ complete -c weir -n "__fish_weir_using_subcommand test" -l path -d 'Where in the
 complete -c weir -n "__fish_weir_using_subcommand test" -l source -d 'The source that the repository stands for [default: that of the entry, else GitRepository/flux-system]' -r
 complete -c weir -n "__fish_weir_using_subcommand test" -l substitute-from -d 'A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand test" -l kube-version -d 'The version of Kubernetes that charts see and objects are for' -r
+complete -c weir -n "__fish_weir_using_subcommand test" -l local -d 'The same with the embedded cluster in a folder' -r -F
 complete -c weir -n "__fish_weir_using_subcommand test" -s o -l output -d 'How the findings are shown' -r -f -a "text\t''
 json\t''
 junit\t''
@@ -83,6 +86,7 @@ complete -c weir -n "__fish_weir_using_subcommand test" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand test" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand test" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand test" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand test" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
 complete -c weir -n "__fish_weir_using_subcommand test" -l watch -d 'Stay, and render and look again as files are saved'
 complete -c weir -n "__fish_weir_using_subcommand test" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l root -d 'The repository' -r -F
@@ -90,6 +94,7 @@ complete -c weir -n "__fish_weir_using_subcommand diff" -l path -d 'Where in the
 complete -c weir -n "__fish_weir_using_subcommand diff" -l source -d 'The source that the repository stands for [default: that of the entry, else GitRepository/flux-system]' -r
 complete -c weir -n "__fish_weir_using_subcommand diff" -l substitute-from -d 'A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand diff" -l kube-version -d 'The version of Kubernetes that charts see and objects are for' -r
+complete -c weir -n "__fish_weir_using_subcommand diff" -l local -d 'The same with the embedded cluster in a folder' -r -F
 complete -c weir -n "__fish_weir_using_subcommand diff" -s o -l output -d 'How the difference is shown' -r -f -a "text\t''
 markdown\t'For a comment of a pull request'
 json\t''"
@@ -97,6 +102,7 @@ complete -c weir -n "__fish_weir_using_subcommand diff" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand diff" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand diff" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l watch -d 'Stay, and show the difference again as files of the work tree are saved'
 complete -c weir -n "__fish_weir_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l root -d 'The repository' -r -F
@@ -104,22 +110,26 @@ complete -c weir -n "__fish_weir_using_subcommand explain" -l path -d 'Where in 
 complete -c weir -n "__fish_weir_using_subcommand explain" -l source -d 'The source that the repository stands for [default: that of the entry, else GitRepository/flux-system]' -r
 complete -c weir -n "__fish_weir_using_subcommand explain" -l substitute-from -d 'A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand explain" -l kube-version -d 'The version of Kubernetes that charts see and objects are for' -r
+complete -c weir -n "__fish_weir_using_subcommand explain" -l local -d 'The same with the embedded cluster in a folder' -r -F
 complete -c weir -n "__fish_weir_using_subcommand explain" -l no-decrypt -d 'Leave what is encrypted as it is; substitution gets placeholders for it'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand explain" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
 complete -c weir -n "__fish_weir_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand get" -l root -d 'The repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand get" -l path -d 'Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says' -r
 complete -c weir -n "__fish_weir_using_subcommand get" -l source -d 'The source that the repository stands for [default: that of the entry, else GitRepository/flux-system]' -r
 complete -c weir -n "__fish_weir_using_subcommand get" -l substitute-from -d 'A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand get" -l kube-version -d 'The version of Kubernetes that charts see and objects are for' -r
+complete -c weir -n "__fish_weir_using_subcommand get" -l local -d 'The same with the embedded cluster in a folder' -r -F
 complete -c weir -n "__fish_weir_using_subcommand get" -s o -l output -r -f -a "text\t''
 json\t''"
 complete -c weir -n "__fish_weir_using_subcommand get" -l no-decrypt -d 'Leave what is encrypted as it is; substitution gets placeholders for it'
 complete -c weir -n "__fish_weir_using_subcommand get" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand get" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand get" -l no-releases -d 'Name HelmReleases without rendering them'
+complete -c weir -n "__fish_weir_using_subcommand get" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
 complete -c weir -n "__fish_weir_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weir -n "__fish_weir_using_subcommand plugin; and not __fish_seen_subcommand_from inspect run help" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand plugin; and not __fish_seen_subcommand_from inspect run help" -f -a "inspect" -d 'Say what a component is and what it asks for'

@@ -55,6 +55,7 @@ _arguments "${_arguments_options[@]}" : \
 '--source=[The source that the repository stands for \[default\: that of the entry, else GitRepository/flux-system\]]:KIND/NAME:_default' \
 '*--substitute-from=[A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository]:FILE:_files' \
 '--kube-version=[The version of Kubernetes that charts see and objects are for]:VERSION:_default' \
+'--local=[The same with the embedded cluster in a folder]:DIR:_files' \
 '-o+[yaml, json or dir\:FOLDER]:OUTPUT:_default' \
 '--output=[yaml, json or dir\:FOLDER]:OUTPUT:_default' \
 '*--unit=[Show only this unit, for example kustomization/flux-system/apps]:KIND/NAMESPACE/NAME:_default' \
@@ -64,6 +65,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
 '(--unit --kind --file -o --output)--watch[Stay, and show what changes in the objects as files are saved, in place of all objects]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -77,12 +79,14 @@ _arguments "${_arguments_options[@]}" : \
 '--source=[The source that the repository stands for \[default\: that of the entry, else GitRepository/flux-system\]]:KIND/NAME:_default' \
 '*--substitute-from=[A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository]:FILE:_files' \
 '--kube-version=[The version of Kubernetes that charts see and objects are for]:VERSION:_default' \
+'--local=[The same with the embedded cluster in a folder]:DIR:_files' \
 '-o+[How the findings are shown]:OUTPUT:(text json junit github sarif)' \
 '--output=[How the findings are shown]:OUTPUT:(text json junit github sarif)' \
 '--no-decrypt[Leave what is encrypted as it is; substitution gets placeholders for it]' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
 '--watch[Stay, and render and look again as files are saved]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -96,6 +100,7 @@ _arguments "${_arguments_options[@]}" : \
 '--source=[The source that the repository stands for \[default\: that of the entry, else GitRepository/flux-system\]]:KIND/NAME:_default' \
 '*--substitute-from=[A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository]:FILE:_files' \
 '--kube-version=[The version of Kubernetes that charts see and objects are for]:VERSION:_default' \
+'--local=[The same with the embedded cluster in a folder]:DIR:_files' \
 '-o+[How the difference is shown]:OUTPUT:((text\:""
 markdown\:"For a comment of a pull request"
 json\:""))' \
@@ -106,10 +111,11 @@ json\:""))' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
 '()--watch[Stay, and show the difference again as files of the work tree are saved]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':from -- The revision before\: a branch, a tag, a commit, HEAD~1:_default' \
+'::from -- The revision before\: a branch, a tag, a commit, HEAD~1. With --cluster the cluster stands before it, or before the work tree if no revision is named:_default' \
 '::to -- The revision after \[default\: the work tree\]:_default' \
 && ret=0
 ;;
@@ -120,10 +126,12 @@ _arguments "${_arguments_options[@]}" : \
 '--source=[The source that the repository stands for \[default\: that of the entry, else GitRepository/flux-system\]]:KIND/NAME:_default' \
 '*--substitute-from=[A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository]:FILE:_files' \
 '--kube-version=[The version of Kubernetes that charts see and objects are for]:VERSION:_default' \
+'--local=[The same with the embedded cluster in a folder]:DIR:_files' \
 '--no-decrypt[Leave what is encrypted as it is; substitution gets placeholders for it]' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
 '-h[Print help]' \
 '--help[Print help]' \
 ':what -- A file of the repository, or an object\: Deployment/apps/web:_default' \
@@ -136,12 +144,14 @@ _arguments "${_arguments_options[@]}" : \
 '--source=[The source that the repository stands for \[default\: that of the entry, else GitRepository/flux-system\]]:KIND/NAME:_default' \
 '*--substitute-from=[A file of ConfigMaps and Secrets that substituteFrom and valuesFrom find before those of the repository]:FILE:_files' \
 '--kube-version=[The version of Kubernetes that charts see and objects are for]:VERSION:_default' \
+'--local=[The same with the embedded cluster in a folder]:DIR:_files' \
 '-o+[]:OUTPUT:(text json)' \
 '--output=[]:OUTPUT:(text json)' \
 '--no-decrypt[Leave what is encrypted as it is; substitution gets placeholders for it]' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '::what:((units\:"Kustomizations, HelmReleases and the like, and what came of them"

@@ -9,6 +9,7 @@ mod home_cluster;
 mod inputs;
 mod kill;
 mod lab;
+mod look_in;
 mod pipeline;
 mod quickstart;
 mod restart;

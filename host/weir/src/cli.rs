@@ -153,9 +153,10 @@ pub(crate) enum TestReport {
 /// be rendered any more, or nothing could be; 2 the command line was not understood.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// The revision before: a branch, a tag, a commit, HEAD~1.
-    #[arg(value_name = "BEFORE")]
-    pub(crate) from: String,
+    /// The revision before: a branch, a tag, a commit, HEAD~1. With --cluster the cluster stands before it, or before the work
+    /// tree if no revision is named.
+    #[arg(value_name = "BEFORE", required_unless_present_any = ["cluster", "local"])]
+    pub(crate) from: Option<String>,
     /// The revision after [default: the work tree].
     #[arg(value_name = "AFTER")]
     pub(crate) to: Option<String>,
@@ -250,6 +251,25 @@ pub(crate) struct RenderArgs {
     /// The version of Kubernetes that charts see and objects are for.
     #[arg(long, value_name = "VERSION", default_value = KUBE_VERSION)]
     pub(crate) kube_version: String,
+    #[command(flatten)]
+    pub(crate) live: ClusterArgs,
+}
+
+/// The cluster that a command looks into.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ClusterArgs {
+    /// Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold.
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) cluster: bool,
+    /// The same with the embedded cluster in a folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) local: Option<PathBuf>,
+}
+
+impl ClusterArgs {
+    pub(crate) fn wanted(&self) -> bool {
+        self.cluster || self.local.is_some()
+    }
 }
 
 impl RepositoryArgs {

@@ -1,6 +1,8 @@
-//! `weir diff`: what changes in a cluster between two revisions of a repository.
+//! `weir diff`: what changes in a cluster between two revisions of a repository, or what a revision changes in the cluster as it
+//! is.
 
 mod compare;
+mod live;
 mod markdown;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use weir_render::SourceTree;
 use weir_tree::{GitTree, IgnoreRules, Subtree, Tree, TreePath, ignored, without_links};
 
 use crate::cli::{DiffArgs, DiffReport};
+use crate::cluster::Live;
 use crate::repository::visit::{Visit, Visited};
 use crate::{output, repository};
 
@@ -22,18 +25,35 @@ pub(crate) use compare::Side;
 pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let root = args.render.root.as_deref().unwrap_or(Path::new("."));
     let visit = Visit::new(&args.render, root)?;
-    let before = visit.walk(at_revision(root, &args.from)?)?;
+    let tree = |revision: &Option<String>| match revision {
+        Some(revision) => at_revision(root, revision),
+        None => repository::source_of(root),
+    };
+    // With two revisions, a cluster only has values for both.
+    if let Some(live) = visit.live.as_deref().filter(|_| args.to.is_none()) {
+        if args.watch {
+            let never = repository::watch(root, |source| {
+                in_cluster(live, &visit, &visit.walk(source)?, args).map(drop)
+            })?;
+            match never {}
+        }
+        let after = visit.walk(tree(&args.from)?)?;
+        return ended(&in_cluster(live, &visit, &after, args)?, after);
+    }
+    let before = visit.walk(tree(&args.from)?)?;
     if args.watch {
         let never = repository::watch(root, |source| {
-            show(&visit, &before, &visit.walk(source)?, args).map(drop)
+            show(&between(&visit, &before, &visit.walk(source)?), args)
         })?;
         match never {}
     }
-    let after = match &args.to {
-        Some(revision) => visit.walk(at_revision(root, revision)?)?,
-        None => visit.folder(root)?,
-    };
-    let difference = show(&visit, &before, &after, args)?;
+    let after = visit.walk(tree(&args.to)?)?;
+    let difference = between(&visit, &before, &after);
+    show(&difference, args)?;
+    ended(&difference, after)
+}
+
+fn ended(difference: &Difference, after: Visited) -> anyhow::Result<ExitCode> {
     for warning in after.walked.warnings {
         anstream::eprintln!("warning: {warning}");
     }
@@ -44,18 +64,29 @@ pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn show(
+fn show(difference: &Difference, args: &DiffArgs) -> anyhow::Result<()> {
+    match args.output {
+        DiffReport::Text => output::text(&markdown::text(difference)),
+        DiffReport::Markdown => output::text(&markdown::markdown(difference)),
+        DiffReport::Json => output::json(&markdown::json(difference)),
+    }
+}
+
+/// Shows what applying a walk would change in a cluster.
+fn in_cluster(
+    live: &Live,
     visit: &Visit<'_>,
-    before: &Visited,
     after: &Visited,
     args: &DiffArgs,
 ) -> anyhow::Result<Difference> {
-    let difference = between(visit, before, after);
-    match args.output {
-        DiffReport::Text => output::text(&markdown::text(&difference))?,
-        DiffReport::Markdown => output::text(&markdown::markdown(&difference))?,
-        DiffReport::Json => output::json(&markdown::json(&difference))?,
-    }
+    let sides = live::sides(live, &after.walked)?;
+    // Of objects that secrets went into, nothing of the live ones can be told apart from the secrets.
+    let open = after.tainted().then(|| visit.without_secrets(after));
+    let difference = compare::compare(
+        &Side::new(&sides.before, None),
+        &Side::new(&sides.after, open.as_ref()),
+    );
+    show(&difference, args)?;
     Ok(difference)
 }
 

@@ -7,6 +7,7 @@
 mod build;
 mod check;
 mod cli;
+mod cluster;
 mod diff;
 mod explain;
 mod file_system;

@@ -37,7 +37,7 @@ pub(crate) enum State {
     Created,
     Deleted,
     Changed,
-    /// It cannot be rendered after the change.
+    /// It cannot be rendered after the change, or the cluster refuses it.
     Failed(String),
     /// It could not be rendered before the change, and can now.
     Mended,

@@ -13,7 +13,7 @@ fn said(state: &State) -> String {
         State::Created => "new unit".to_owned(),
         State::Deleted => "unit is gone".to_owned(),
         State::Changed => "changed".to_owned(),
-        State::Failed(message) => format!("cannot be rendered: {message}"),
+        State::Failed(message) => format!("fails: {message}"),
         State::Mended => "can be rendered again".to_owned(),
     }
 }

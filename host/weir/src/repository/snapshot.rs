@@ -38,7 +38,9 @@ impl Snapshot {
             ConfigKind::ConfigMap => ("configmaps", false),
             ConfigKind::Secret => ("secrets", true),
         };
-        match self.values.get(reference) {
+        let found = self.values.look_up(reference);
+        let found = found.map_err(|error| Refusal::Unavailable(format!("the cluster: {error}")))?;
+        match found {
             Some(bytes) => Ok(InputValue { bytes, secret }),
             None if reference.optional => Err(Refusal::Absent),
             None => Err(Refusal::Unavailable(match &reference.key {

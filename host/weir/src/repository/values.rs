@@ -1,10 +1,12 @@
-//! The ConfigMaps and Secrets that `substituteFrom` finds, without a cluster.
+//! The ConfigMaps and Secrets that `substituteFrom` and `valuesFrom` find.
 //!
-//! Those of a file that was named come first, then those that the repository itself makes. What is encrypted there has a
-//! placeholder for each value, made of its key: lower case, `-` for `_`.
+//! Those of a file that was named come first, then those that the repository itself makes, then those of a cluster, if one may
+//! be asked. What is encrypted has a placeholder for each value, made of its key: lower case, `-` for `_`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -13,8 +15,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use weir_api::kustomize::ConfigKind;
 use weir_api::{Object, ObjectName};
+use weir_cluster::ClusterError;
 use weir_plugin::Document;
 use weir_render::InputRef;
+
+use crate::cluster::Live;
 
 /// What stands in for an encrypted text without a key begins with this; a value of `data` is such a text, and a file that was
 /// encrypted as a whole is one after it was decoded.
@@ -36,6 +41,7 @@ pub(crate) struct Values {
     before: BTreeMap<Id, Entries>,
     /// Secrets have a placeholder for each value, whether they are encrypted or not.
     without_secrets: bool,
+    live: Option<Arc<Live>>,
 }
 
 impl Values {
@@ -79,28 +85,56 @@ impl Values {
         self.before = std::mem::take(&mut self.made);
     }
 
+    /// Asks this cluster for what is not known.
+    pub(crate) fn ask(&mut self, live: Arc<Live>) {
+        self.live = Some(live);
+    }
+
     /// Whether the object is there, whatever keys it has.
     pub(crate) fn holds(&self, reference: &InputRef) -> bool {
-        let id = (reference.kind, reference.name.clone());
-        [&self.given, &self.made, &self.before]
-            .iter()
-            .any(|map| map.contains_key(&id))
+        matches!(self.entries(reference), Ok(Some(_)))
+    }
+
+    /// As [`Self::look_up`]; what the cluster does not tell is not there.
+    pub(crate) fn get(&self, reference: &InputRef) -> Option<Bytes> {
+        self.look_up(reference).ok().flatten()
     }
 
     /// The whole as a JSON object of base64 texts, or one key; `None` if it is not there.
-    pub(crate) fn get(&self, reference: &InputRef) -> Option<Bytes> {
-        let id = (reference.kind, reference.name.clone());
-        let entries = [&self.given, &self.made, &self.before]
-            .iter()
-            .find_map(|map| map.get(&id))?;
+    pub(crate) fn look_up(&self, reference: &InputRef) -> Result<Option<Bytes>, ClusterError> {
+        let Some(entries) = self.entries(reference)? else {
+            return Ok(None);
+        };
         if let Some(key) = &reference.key {
-            return entries.get(key).map(|value| Bytes::from(value.clone()));
+            return Ok(entries.get(key).map(|value| Bytes::from(value.clone())));
         }
         let whole: Map<String, Value> = entries
             .iter()
             .map(|(key, value)| (key.clone(), STANDARD.encode(value).into()))
             .collect();
-        Some(Bytes::from(Value::Object(whole).to_string()))
+        Ok(Some(Bytes::from(Value::Object(whole).to_string())))
+    }
+
+    fn entries(&self, reference: &InputRef) -> Result<Option<Cow<'_, Entries>>, ClusterError> {
+        let id = (reference.kind, reference.name.clone());
+        let known = [&self.given, &self.made, &self.before]
+            .into_iter()
+            .find_map(|map| map.get(&id));
+        if let Some(entries) = known {
+            return Ok(Some(Cow::Borrowed(entries)));
+        }
+        let Some(live) = &self.live else {
+            return Ok(None);
+        };
+        let found = live.input(reference.kind, &reference.name)?;
+        Ok(found
+            .and_then(|object| entries_of(&object, ""))
+            .map(|(id, mut entries)| {
+                if self.without_secrets {
+                    hide(&id, &mut entries);
+                }
+                Cow::Owned(entries)
+            }))
     }
 }
 

@@ -18,6 +18,7 @@ use weir_render::{
 };
 
 use crate::cli::RenderArgs;
+use crate::cluster::Live;
 use crate::folder_world::FolderWorld;
 use crate::remote::{self, Remotes};
 use crate::repository::entry::{self, Entry};
@@ -39,6 +40,8 @@ pub(crate) struct Visit<'a> {
     /// What earlier commands rendered; absent where there is no place for it.
     kept: Option<Arc<KeptRuns>>,
     plugins: HashMap<String, Registered>,
+    /// The cluster that may be looked into.
+    pub(crate) live: Option<Arc<Live>>,
 }
 
 /// One tree that was walked.
@@ -55,6 +58,10 @@ impl<'a> Visit<'a> {
         for file in &args.substitute_from {
             values.give(file)?;
         }
+        let live = Live::connect(&args.live)?;
+        if let Some(live) = &live {
+            values.ask(live.clone());
+        }
         let host = Arc::new(Host::new(HostConfig::default())?);
         let plugins = weir_render::builtin::load(&host)?;
         let mut renderer = Renderer::new(host, MEMO)
@@ -70,6 +77,7 @@ impl<'a> Visit<'a> {
             renderer,
             kept,
             plugins,
+            live,
         })
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod build;
+mod cluster;
 mod mistakes;
 mod revisions;
 mod secrets;

@@ -1,0 +1,141 @@
+//! Commands that look into a cluster, here the embedded one of a folder.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const UNIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 1h
+  prune: true
+  path: apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+  postBuild:
+    substituteFrom:
+    - {kind: ConfigMap, name: settings}
+    - {kind: Secret, name: hush}
+";
+const MAP: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, namespace: default}
+data: {region: '${REGION}', password: '${PASSWORD}'}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: old, namespace: default}
+";
+/// What a person keeps in the cluster and not in the repository.
+const KEPT: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: flux-system, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}
+data: {REGION: north}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: hush, namespace: flux-system, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}
+stringData: {PASSWORD: very-secret}
+";
+
+fn write(root: &Path, path: &str, content: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn weir(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(arguments)
+        .args([
+            "--root",
+            "repository",
+            "--path",
+            "main",
+            "--local",
+            "cluster",
+        ])
+        .current_dir(folder)
+        .env("HOME", folder.join("home"))
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn values_come_from_it_and_a_difference_is_what_applying_would_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let repository = folder.join("repository");
+    write(&repository, "main/unit.yaml", UNIT);
+    write(&repository, "apps/map.yaml", MAP);
+    // The first unit makes what the cluster has to hold.
+    write(&repository, "kept/kept.yaml", KEPT);
+    let keeping = [
+        "run",
+        "--local",
+        "cluster",
+        "--root",
+        "repository",
+        "--path",
+        "kept",
+        "--once",
+    ];
+    let kept = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(keeping)
+        .current_dir(folder)
+        .env("HOME", folder.join("home"))
+        .output()
+        .unwrap();
+    out(&kept);
+    fs::remove_dir_all(repository.join("kept")).unwrap();
+
+    let built = out(&weir(folder, &["build"]));
+    assert!(
+        built.contains("region: north") && built.contains("password: very-secret"),
+        "{built}"
+    );
+    let fresh = out(&weir(folder, &["diff"]));
+    assert!(
+        fresh.contains("kustomization/flux-system/apps: new unit"),
+        "{fresh}"
+    );
+    assert!(!fresh.contains("very-secret"), "{fresh}");
+
+    let ran = weir(folder, &["run", "--once"]);
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert_eq!(out(&weir(folder, &["diff"])), "2 units not touched\n");
+
+    let (first, _) = MAP.split_once("---").unwrap();
+    let changed = first.replace("region: '${REGION}'", "region: 'far-${REGION}'");
+    write(&repository, "apps/map.yaml", &changed);
+    let told = out(&weir(folder, &["diff"]));
+    assert!(
+        told.contains("  - ConfigMap/default/old\n  ~ ConfigMap/default/web\n"),
+        "{told}"
+    );
+    assert!(told.contains("data.region"), "{told}");
+    assert!(!told.contains("very-secret"), "{told}");
+
+    let broken = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: default}\nspec: {replicas: many}\n";
+    write(&repository, "apps/map.yaml", broken);
+    let refused = weir(folder, &["diff"]);
+    let told = String::from_utf8_lossy(&refused.stdout);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("fails: the cluster refuses Deployment/default/web: "),
+        "{told}"
+    );
+}
