@@ -21,23 +21,29 @@ impl Arbitrary<'_> for Any {
 }
 
 fn value(input: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
-    Ok(match input.int_in_range(0..=if depth < 8 { 6 } else { 4 })? {
-        0 => Value::Null,
-        1 => Value::from(bool::arbitrary(input)?),
-        2 => Value::from(i64::arbitrary(input)?),
-        // Whole floats come back as integers.
-        3 => Value::from(f64::from(i32::arbitrary(input)?) + 0.25),
-        4 => Value::from(string(input)?),
-        5 => {
-            let count = input.int_in_range(0..=4)?;
-            Value::Array((0..count).map(|_| value(input, depth + 1)).collect::<Result<_>>()?)
-        }
-        _ => {
-            let count = input.int_in_range(0..=4)?;
-            let entries = (0..count).map(|_| Ok((key(input)?, value(input, depth + 1)?)));
-            Value::Object(entries.collect::<Result<_>>()?)
-        }
-    })
+    Ok(
+        match input.int_in_range(0..=if depth < 8 { 6 } else { 4 })? {
+            0 => Value::Null,
+            1 => Value::from(bool::arbitrary(input)?),
+            2 => Value::from(i64::arbitrary(input)?),
+            // Whole floats come back as integers.
+            3 => Value::from(f64::from(i32::arbitrary(input)?) + 0.25),
+            4 => Value::from(string(input)?),
+            5 => {
+                let count = input.int_in_range(0..=4)?;
+                Value::Array(
+                    (0..count)
+                        .map(|_| value(input, depth + 1))
+                        .collect::<Result<_>>()?,
+                )
+            }
+            _ => {
+                let count = input.int_in_range(0..=4)?;
+                let entries = (0..count).map(|_| Ok((key(input)?, value(input, depth + 1)?)));
+                Value::Object(entries.collect::<Result<_>>()?)
+            }
+        },
+    )
 }
 
 /// The key `<<` is written bare, as Go's emitters write it, and read as a merge.

@@ -13,6 +13,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Any, Any, bool)| {
     let (target, patch, known) = input;
-    laws::a_merge_is_idempotent(if known { "Deployment" } else { "Foo" }, &target.0, &patch.0);
+    laws::a_merge_is_idempotent(
+        if known { "Deployment" } else { "Foo" },
+        &target.0,
+        &patch.0,
+    );
     laws::merging_nothing_changes_nothing(&target.0);
 });
