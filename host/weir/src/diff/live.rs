@@ -186,9 +186,20 @@ struct Answer {
     applied: Result<Option<Object>, String>,
 }
 
+/// An object that the server does not take is an answer; that it does not answer is an error.
 async fn ask(cluster: &dyn Cluster, object: Object, manager: &str) -> Result<Answer, ClusterError> {
     let key = object.key();
-    let live = get(cluster, &key).await?;
+    let live = match get(cluster, &key).await {
+        Ok(live) => live,
+        Err(error) => {
+            let applied = Err(refusal(&key, error)?);
+            return Ok(Answer {
+                key,
+                live: None,
+                applied,
+            });
+        }
+    };
     if skipped(&object, live.as_ref()) {
         let applied = Ok(live.clone());
         return Ok(Answer { key, live, applied });
@@ -206,12 +217,19 @@ async fn ask(cluster: &dyn Cluster, object: Object, manager: &str) -> Result<Ans
             | ClusterError::NoNamespace { .. }
             | ClusterError::NotFound { .. },
         ) => Ok(Some(object)),
-        Err(ClusterError::Invalid { message, .. } | ClusterError::Conflict { message, .. }) => {
-            Err(format!("the cluster refuses {key}: {message}"))
-        }
-        Err(error) => return Err(error),
+        Err(error) => Err(refusal(&key, error)?),
     };
     Ok(Answer { key, live, applied })
+}
+
+fn refusal(key: &ObjectKey, error: ClusterError) -> Result<String, ClusterError> {
+    if matches!(
+        error,
+        ClusterError::Unavailable { .. } | ClusterError::Expired(_)
+    ) {
+        return Err(error);
+    }
+    Ok(format!("the cluster refuses {key}: {error}"))
 }
 
 async fn get(cluster: &dyn Cluster, key: &ObjectKey) -> Result<Option<Object>, ClusterError> {
