@@ -11,7 +11,7 @@ use crate::reference::{
     DependencyReference, KubeConfigReference, LocalObjectReference, NamespacedObjectKindReference,
     Selector, SourceReference,
 };
-use crate::{Condition, GoDuration};
+use crate::{Condition, GoDuration, Gvk};
 
 /// What a Kustomization asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, CustomResource)]
@@ -176,6 +176,19 @@ pub struct SubstituteReference {
 pub enum ConfigKind {
     Secret,
     ConfigMap,
+}
+
+impl ConfigKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+
+    pub fn gvk(self) -> Gvk {
+        Gvk::new("", "v1", self.as_str())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

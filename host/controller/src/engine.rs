@@ -220,8 +220,7 @@ impl Engine {
                 .await
             {
                 Ok(list) => self.see_all(kind, list.objects),
-                Err(ClusterError::NoKind(_)) => {}
-                Err(ClusterError::Forbidden { .. }) if matches!(kind, Watched::Input(_)) => {}
+                Err(error) if kind.nothing_yet(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -10,7 +10,6 @@ use weir_api::kustomize::ConfigKind;
 use weir_api::{Gvk, Object};
 use weir_cluster::{Cluster, ClusterError, Detail, Selection, WatchEvent};
 
-use crate::graph::inputs;
 use crate::node::NodeKind;
 
 /// After a failure the next try comes later and later, up to the longest.
@@ -34,7 +33,19 @@ impl Watched {
     pub(crate) fn gvk(self) -> Gvk {
         match self {
             Self::Node(kind) => kind.gvk(),
-            Self::Input(kind) => inputs::gvk(kind),
+            Self::Input(kind) => kind.gvk(),
+        }
+    }
+
+    /// Whether an answer means that there is nothing of the kind so far: its CRD is not there yet, or nobody lets us look.
+    /// (Without the right to list Secrets, units are not told when one changes; the rest goes on.)
+    pub(crate) fn nothing_yet(self, error: &ClusterError) -> bool {
+        match self {
+            Self::Node(_) => matches!(error, ClusterError::NoKind(_)),
+            Self::Input(_) => matches!(
+                error,
+                ClusterError::NoKind(_) | ClusterError::Forbidden { .. }
+            ),
         }
     }
 
@@ -99,11 +110,8 @@ async fn once(
     let gvk = kind.gvk();
     let list = match cluster.list(&gvk, by).await {
         Ok(list) => list,
-        // Its CRD is not there yet, or nobody lets us look: so far there is nothing of the kind, and the next look may find
-        // some. (Without the right to list Secrets, units are not told when one changes; the rest goes on.)
-        Err(error @ (ClusterError::NoKind(_) | ClusterError::Forbidden { .. }))
-            if matches!(error, ClusterError::NoKind(_)) || matches!(kind, Watched::Input(_)) =>
-        {
+        // The next look may find some.
+        Err(error) if kind.nothing_yet(&error) => {
             let _ = to.send(Seen::All(kind, Vec::new())).await;
             return Err(error);
         }

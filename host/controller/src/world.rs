@@ -77,12 +77,10 @@ impl World for ControllerWorld {
     }
 
     fn input(&self, reference: &InputRef) -> Result<InputValue, Refusal> {
-        let (kind, secret) = match reference.kind {
-            ConfigKind::ConfigMap => ("ConfigMap", false),
-            ConfigKind::Secret => ("Secret", true),
-        };
+        let kind = reference.kind.as_str();
+        let secret = reference.kind == ConfigKind::Secret;
         let key = ObjectKey {
-            gvk: Gvk::new("", "v1", kind),
+            gvk: reference.kind.gvk(),
             name: reference.name.clone(),
         };
         let object = self

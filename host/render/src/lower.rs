@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use weir_api::ObjectName;
 use weir_api::kustomize::{
-    ConfigKind, Decryption, DecryptionProvider, Kustomization, KustomizationSpec, PostBuild,
-    SubstituteStrategy,
+    Decryption, DecryptionProvider, Kustomization, KustomizationSpec, PostBuild, SubstituteStrategy,
 };
 use weir_api::reference::SourceReference;
 use weir_api::weir::{Pipeline, StepRole};
@@ -189,10 +188,7 @@ fn substitute_step(
     }
     let mut inputs = BTreeMap::new();
     for reference in from {
-        let kind = match reference.kind {
-            ConfigKind::ConfigMap => "ConfigMap",
-            ConfigKind::Secret => "Secret",
-        };
+        let kind = reference.kind.as_str();
         let input = inputs
             .entry(format!("{kind}/{}", reference.name))
             .or_insert_with(|| InputRef {

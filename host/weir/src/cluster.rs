@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 use weir_api::kustomize::ConfigKind;
-use weir_api::{Gvk, Object, ObjectKey, ObjectName};
+use weir_api::{Object, ObjectKey, ObjectName};
 use weir_cluster::{Cluster, ClusterError, Kube, Local};
 
 use crate::cli::ClusterArgs;
@@ -71,12 +71,8 @@ impl Live {
         if let Some(known) = seen().get(&id) {
             return Ok(known.clone());
         }
-        let kind = match kind {
-            ConfigKind::ConfigMap => "ConfigMap",
-            ConfigKind::Secret => "Secret",
-        };
         let key = ObjectKey {
-            gvk: Gvk::new("", "v1", kind),
+            gvk: kind.gvk(),
             name: name.clone(),
         };
         let found = self.wait(self.cluster.get(&key))?.map(Arc::new);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use weir_api::kustomize::ConfigKind;
-use weir_api::{Gvk, Object, ObjectName};
+use weir_api::{Object, ObjectName};
 
 use crate::node::NodeId;
 
@@ -27,17 +27,10 @@ impl InputId {
     /// The input that an object is, if it is one.
     pub(crate) fn of(object: &Object) -> Option<Self> {
         let kind = config_kind(object.kind())?;
-        (gvk(kind) == object.gvk()).then(|| Self {
+        (kind.gvk() == object.gvk()).then(|| Self {
             kind,
             name: object.key().name,
         })
-    }
-}
-
-pub(crate) fn gvk(kind: ConfigKind) -> Gvk {
-    match kind {
-        ConfigKind::ConfigMap => Gvk::new("", "v1", "ConfigMap"),
-        ConfigKind::Secret => Gvk::new("", "v1", "Secret"),
     }
 }
 

@@ -9,7 +9,6 @@ use weir_api::helm::{
     ChartReference, ChartSourceKind, CrdsPolicy, HelmRelease, HelmReleaseSpec, KustomizeRenderer,
     PostRenderStrategy, ValuesReference,
 };
-use weir_api::kustomize::ConfigKind;
 use weir_plugin::Role;
 
 use super::{LowerError, name_of};
@@ -182,7 +181,7 @@ fn helm_step(object: &HelmRelease, release: &ObjectName, capabilities: &Capabili
 
 fn reference_config(reference: &ValuesReference) -> Value {
     let mut config = Map::new();
-    config.insert("kind".into(), kind(reference.kind).into());
+    config.insert("kind".into(), reference.kind.as_str().into());
     config.insert("name".into(), reference.name.clone().into());
     config.insert("valuesKey".into(), key(reference).into());
     if let Some(path) = given(&reference.target_path) {
@@ -203,7 +202,7 @@ fn reference_config(reference: &ValuesReference) -> Value {
 fn inputs(references: &[ValuesReference], release: &ObjectName) -> BTreeMap<String, InputRef> {
     let mut inputs = BTreeMap::new();
     for reference in references {
-        let (kind, key) = (kind(reference.kind), key(reference));
+        let (kind, key) = (reference.kind.as_str(), key(reference));
         let input = inputs
             .entry(format!("{kind}/{}/{key}", reference.name))
             .or_insert_with(|| InputRef {
@@ -230,13 +229,6 @@ fn post_render_step(number: usize, renderer: &KustomizeRenderer, hooks: &str) ->
         trees: BTreeMap::new(),
         inputs: BTreeMap::new(),
         filters: Vec::new(),
-    }
-}
-
-fn kind(kind: ConfigKind) -> &'static str {
-    match kind {
-        ConfigKind::ConfigMap => "ConfigMap",
-        ConfigKind::Secret => "Secret",
     }
 }
 
