@@ -84,10 +84,7 @@ impl Live {
         if let Some(object) = self.take(key) {
             return Ok(Some(object));
         }
-        match cluster.get(key).await {
-            Err(ClusterError::NoKind(_)) => Ok(None),
-            answer => answer,
-        }
+        get(cluster, key).await
     }
 
     fn take(&self, key: &ObjectKey) -> Option<Object> {
@@ -102,5 +99,13 @@ impl Live {
             *listed = None;
         }
         object
+    }
+}
+
+/// An object as it stands; one of a kind that is not served is not there.
+pub async fn get(cluster: &dyn Cluster, key: &ObjectKey) -> Result<Option<Object>, ClusterError> {
+    match cluster.get(key).await {
+        Err(ClusterError::NoKind(_)) => Ok(None),
+        answer => answer,
     }
 }

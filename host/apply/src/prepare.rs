@@ -103,13 +103,8 @@ fn mark(object: &mut Object, owner: &Owner) {
     );
 }
 
-/// What Flux does to every object before it is applied: no status, no server-made metadata, `stringData` folded into `data`,
-/// ports with their protocol.
-fn normalise(object: &mut Object) {
-    let gvk = object.gvk();
-    if gvk.kind != "CustomResourceDefinition" {
-        object.fields_mut().shift_remove("status");
-    }
+/// Removes what only a server says of an object.
+pub fn drop_server_metadata(object: &mut Object) {
     let metadata = object.metadata_mut();
     for field in [
         "creationTimestamp",
@@ -121,6 +116,16 @@ fn normalise(object: &mut Object) {
     ] {
         metadata.shift_remove(field);
     }
+}
+
+/// What Flux does to every object before it is applied: no status, no server-made metadata, `stringData` folded into `data`,
+/// ports with their protocol.
+fn normalise(object: &mut Object) {
+    let gvk = object.gvk();
+    if gvk.kind != "CustomResourceDefinition" {
+        object.fields_mut().shift_remove("status");
+    }
+    drop_server_metadata(object);
     match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("", "Secret") => fold_string_data(object.fields_mut()),
         ("", "Service") => {

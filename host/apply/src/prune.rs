@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use tokio_util::sync::CancellationToken;
+use weir_api::Object;
 use weir_api::inventory::{Inventory, InventoryEntry};
 use weir_cluster::{Cluster, ClusterError, Delete, Propagation};
 
+use crate::live::get;
 use crate::plan::{Action, Change, kept};
 use crate::prepare::Owner;
 
@@ -55,6 +57,11 @@ pub async fn prune(
     pruned
 }
 
+/// Whether a unit may delete an object that it has applied before.
+pub fn deletable(owner: &Owner, live: &Object) -> bool {
+    owner.owns(live) && !kept(live)
+}
+
 async fn one(
     cluster: &dyn Cluster,
     owner: &Owner,
@@ -62,13 +69,11 @@ async fn one(
 ) -> Result<Option<Change>, String> {
     let key = entry.key().map_err(|error| error.to_string())?;
     let shown = |error: ClusterError| format!("{key} delete failed: {error}");
-    let live = match cluster.get(&key).await {
-        Ok(Some(live)) => live,
-        // Its CRD is gone, and the object with it.
-        Ok(None) | Err(ClusterError::NoKind(_)) => return Ok(None),
-        Err(error) => return Err(shown(error)),
+    // If its CRD is gone, the object is gone with it.
+    let Some(live) = get(cluster, &key).await.map_err(shown)? else {
+        return Ok(None);
     };
-    if !owner.owns(&live) || kept(&live) {
+    if !deletable(owner, &live) {
         return Ok(Some(Change {
             key,
             action: Action::Skipped,

@@ -2,10 +2,12 @@
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
-use weir_api::inventory::Inventory;
-use weir_api::{Gvk, Object, ObjectKey, names};
-use weir_apply::plan::{kept, skipped};
-use weir_apply::prepare::place;
+use weir_api::inventory::{Inventory, InventoryEntry};
+use weir_api::{Object, ObjectKey, names};
+use weir_apply::live::get;
+use weir_apply::plan::skipped;
+use weir_apply::prepare::{drop_server_metadata, place};
+use weir_apply::prune::{deletable, gone};
 use weir_apply::{Owner, prepare};
 use weir_cluster::{Apply, Cluster, ClusterError, Discovery};
 
@@ -168,14 +170,18 @@ fn wanted(unit: &Unit, made: &[Made]) -> anyhow::Result<(Vec<Object>, &'static s
         });
         return Ok((marked.collect(), HELM_MANAGER));
     }
-    let owner = Owner {
+    Ok((prepare(values, &owner_of(unit))?, names::APPLY_MANAGER))
+}
+
+/// A Kustomization as an owner of objects.
+fn owner_of(unit: &Unit) -> Owner {
+    Owner {
         name_label: names::OWNER_NAME,
         namespace_label: names::OWNER_NAMESPACE,
-        name: name.name.clone(),
-        namespace: name.namespace.clone(),
+        name: unit.id.name.name.clone(),
+        namespace: unit.id.name.namespace.clone(),
         manager: names::APPLY_MANAGER,
-    };
-    Ok((prepare(values, &owner)?, names::APPLY_MANAGER))
+    }
 }
 
 /// What the cluster says of one object.
@@ -232,58 +238,37 @@ fn refusal(key: &ObjectKey, error: ClusterError) -> Result<String, ClusterError>
     Ok(format!("the cluster refuses {key}: {error}"))
 }
 
-async fn get(cluster: &dyn Cluster, key: &ObjectKey) -> Result<Option<Object>, ClusterError> {
-    match cluster.get(key).await {
-        Err(ClusterError::NoKind(_)) => Ok(None),
-        answer => answer,
-    }
-}
-
 /// What the unit has applied and makes no longer, as far as it would be deleted.
 async fn pruned(
     cluster: &dyn Cluster,
     unit: &Unit,
-    owner: &Object,
+    applied: &Object,
     made: &[ObjectKey],
 ) -> Result<Vec<Object>, ClusterError> {
     if unit.object.pointer("/spec/prune") != Some(&Value::Bool(true)) {
         return Ok(Vec::new());
     }
-    let inventory = owner.get("/status/inventory").cloned().unwrap_or_default();
-    let inventory: Inventory = serde_json::from_value(inventory).unwrap_or_default();
-    let same = |one: &ObjectKey, other: &ObjectKey| {
-        let group = |gvk: &Gvk| (gvk.group.clone(), gvk.kind.clone());
-        one.name == other.name && group(&one.gvk) == group(&other.gvk)
+    let old = applied
+        .get("/status/inventory")
+        .cloned()
+        .unwrap_or_default();
+    let old: Inventory = serde_json::from_value(old).unwrap_or_default();
+    let new = Inventory {
+        entries: made.iter().map(InventoryEntry::of).collect(),
     };
-    let mut gone = Vec::new();
-    for key in inventory
-        .entries
-        .iter()
-        .filter_map(|entry| entry.key().ok())
-    {
-        if made.iter().any(|made| same(made, &key)) {
-            continue;
-        }
+    let owner = owner_of(unit);
+    let mut deleted = Vec::new();
+    for key in gone(&old, &new).iter().filter_map(|entry| entry.key().ok()) {
         let live = get(cluster, &key).await?;
-        gone.extend(live.filter(|live| !kept(live)));
+        deleted.extend(live.filter(|live| deletable(&owner, live)));
     }
-    Ok(gone)
+    Ok(deleted)
 }
 
 /// Without what the server keeps of an object.
 fn shown(mut object: Object) -> Made {
     object.fields_mut().shift_remove("status");
-    let metadata = object.metadata_mut();
-    for field in [
-        "managedFields",
-        "resourceVersion",
-        "uid",
-        "generation",
-        "creationTimestamp",
-        "selfLink",
-    ] {
-        metadata.shift_remove(field);
-    }
+    drop_server_metadata(&mut object);
     Made {
         object,
         origin: None,
