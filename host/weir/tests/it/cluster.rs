@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::{out, write};
+
 const UNIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: apps, namespace: flux-system}
@@ -38,12 +40,6 @@ metadata: {name: hush, namespace: flux-system, annotations: {kustomize.toolkit.f
 stringData: {PASSWORD: very-secret}
 ";
 
-fn write(root: &Path, path: &str, content: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
-
 fn weir(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weir"))
         .args(arguments)
@@ -59,15 +55,6 @@ fn weir(folder: &Path, arguments: &[&str]) -> Output {
         .env("HOME", folder.join("home"))
         .output()
         .unwrap()
-}
-
-fn out(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[test]

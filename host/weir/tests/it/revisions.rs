@@ -1,8 +1,9 @@
 //! `weir diff` between two commits, and `weir get` and `weir explain` on the newer one.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+
+use crate::{out, write};
 
 fn git(root: &Path, arguments: &[&str]) {
     let done = Command::new("git")
@@ -30,23 +31,8 @@ fn weir(root: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn out(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
 const UNIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: flux-system}\nspec: {interval: 1h, prune: true, path: NAME, sourceRef: {kind: GitRepository, name: flux-system}}\n";
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: default}\nspec: {containers: [{name: web, image: 'web:1'}]}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nstringData: {password: first-password}\n";
-
-fn write(root: &Path, path: &str, content: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
 
 /// Two commits: an image, a Secret and a new object differ.
 fn repository() -> tempfile::TempDir {
