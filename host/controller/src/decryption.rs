@@ -9,6 +9,8 @@ use serde_json::Value;
 use weir_api::{Gvk, Object, ObjectKey, ObjectName, names};
 use weir_cluster::{Cluster, ClusterError};
 use weir_plugin::Refusal;
+use weir_secrets::cloud::Cloud;
+use weir_secrets::services::Logins;
 use weir_secrets::{Keyring, UnwrapError, WrappedKey, flux};
 
 /// Why a unit has no keys, in the words of kustomize-controller 1.9.
@@ -25,13 +27,14 @@ pub(crate) enum DecryptionError {
     Entry(#[from] flux::EntryError),
 }
 
-/// The keys in a Secret; none if no Secret is named.
+/// The keys in a Secret, and the key services. Without a Secret they are asked as whoever this process is there.
 pub(crate) async fn keyring(
     cluster: &dyn Cluster,
     secret: Option<&ObjectName>,
+    cloud: &Cloud,
 ) -> Result<Keyring, DecryptionError> {
     let Some(name) = secret else {
-        return Ok(Keyring::default());
+        return Ok(Keyring::default().with_services(cloud, Logins::default()));
     };
     let key = ObjectKey {
         gvk: Gvk::new("", "v1", "Secret"),
@@ -48,7 +51,7 @@ pub(crate) async fn keyring(
             return Err(DecryptionError::Unreadable { secret, source });
         }
     };
-    Ok(flux::keyring(&name.to_string(), &data_of(&object))?)
+    Ok(flux::keyring(&name.to_string(), &data_of(&object), cloud)?)
 }
 
 /// Asks the keys for a data key.

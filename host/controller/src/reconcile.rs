@@ -19,6 +19,7 @@ use weir_apply::Live;
 use weir_cluster::Cluster;
 use weir_plugin::Host;
 use weir_render::{Dependency, Registered, Renderer, SourceId, SourceTree};
+use weir_secrets::cloud::Cloud;
 
 use crate::clock::Clock;
 use crate::fact::{Fact, Observer};
@@ -35,6 +36,7 @@ pub(crate) struct Context {
     pub(crate) live: Arc<Live>,
     pub(crate) sources: Arc<source::Sources>,
     pub(crate) remotes: Arc<Remotes>,
+    pub(crate) cloud: Cloud,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) random_key: [u8; 32],

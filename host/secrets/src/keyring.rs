@@ -68,8 +68,10 @@ pub enum ImportError {
     Pgp(String),
     #[error("the file has more than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("{what} is not valid: {problem}")]
+    #[error("{what} are not valid: {problem}")]
     Credentials { what: &'static str, problem: String },
+    #[error("{0}")]
+    Incomplete(&'static str),
 }
 
 /// All keys that one unit, or one person, has.

@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use crate::cloud::Cloud;
+use crate::services::Logins;
 use crate::{AgeKeys, Gpg, ImportError, Keyring, Secret};
 
 /// What was found. Every place that was looked at is told, so that an error can name those without a key.
@@ -28,9 +30,9 @@ pub struct Place {
     pub content: Option<Secret>,
 }
 
-/// A keyring of all that was found, and the places that have something which cannot be used.
+/// A keyring of all that was found and of the key services, and the places that have something which cannot be used.
 #[must_use]
-pub fn keyring(found: &Found) -> (Keyring, Vec<(String, ImportError)>) {
+pub fn keyring(found: &Found, cloud: &Cloud) -> (Keyring, Vec<(String, ImportError)>) {
     let mut age = AgeKeys::default();
     let mut unusable = Vec::new();
     let passphrase = found
@@ -62,7 +64,7 @@ pub fn keyring(found: &Found) -> (Keyring, Vec<(String, ImportError)>) {
         Some(program) => keyring.with(Gpg::new(program)),
         None => keyring,
     };
-    (keyring, unusable)
+    (keyring.with_services(cloud, Logins::default()), unusable)
 }
 
 fn add_identities(

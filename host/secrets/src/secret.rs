@@ -6,7 +6,7 @@ use std::ops::Deref;
 use zeroize::Zeroizing;
 
 /// Bytes that are wiped when dropped, and shown to nobody.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
@@ -14,6 +14,24 @@ impl Secret {
     #[must_use]
     pub fn trimmed(&self) -> &[u8] {
         self.0.trim_ascii()
+    }
+
+    /// The secret as text, if it is one, without the blanks and line breaks around it.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.trimmed()).ok()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        text.as_bytes().to_vec().into()
     }
 }
 
@@ -40,6 +58,12 @@ impl Deref for Secret {
 
     fn deref(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
     }
 }
 

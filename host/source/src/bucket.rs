@@ -1,6 +1,5 @@
 //! Files in object stores with Amazon's S3 protocol, signed with static keys (Signature Version 4) or anonymously.
 
-mod sign;
 mod xml;
 
 use std::sync::Arc;
@@ -10,12 +9,13 @@ use bytes::Bytes;
 use futures::future::join_all;
 use reqwest::Method;
 use url::Url;
+use weir_secrets::cloud::aws::{Credentials, Signed};
+use weir_secrets::escape;
 use weir_tree::{
     Digest, EmptyTree, IGNORE_FILE, IgnoreRules, OverlayTree, Tree, TreeError, TreePath,
 };
 
 use crate::http::{HttpError, patiently, read_body, reason};
-use crate::secret::SecretText;
 
 /// The most objects of a bucket.
 const MAX_OBJECTS: usize = 100_000;
@@ -35,18 +35,10 @@ pub struct BucketSpec {
     pub region: String,
     pub prefix: String,
     /// Without: anonymously.
-    pub keys: Option<Keys>,
+    pub keys: Option<Credentials>,
     pub ignore: Option<String>,
     /// The most bytes of all objects together.
     pub limit: u64,
-}
-
-/// What requests are signed with.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    pub id: String,
-    pub secret: SecretText,
-    pub session: Option<SecretText>,
 }
 
 /// Why a bucket gave nothing.
@@ -254,18 +246,29 @@ impl Bucket {
         } else {
             format!("/{}/{key}", self.spec.bucket)
         };
-        let url = sign::url(&self.base, &path, query);
+        let url = address(&self.base, &path, query);
+        let host = match (url.host_str().unwrap_or_default(), url.port()) {
+            (host, Some(port)) => format!("{host}:{port}"),
+            (host, None) => host.to_owned(),
+        };
         let request = || {
             let request = self.client.request(Method::GET, url.clone());
-            match &self.spec.keys {
-                Some(keys) => {
-                    let headers = sign::headers(&url, keys, &self.spec.region, SystemTime::now());
-                    headers.into_iter().fold(request, |request, (name, value)| {
-                        request.header(name, value)
-                    })
-                }
-                None => request,
-            }
+            let Some(keys) = &self.spec.keys else {
+                return request;
+            };
+            let signed = Signed {
+                method: "GET",
+                host: &host,
+                path: url.path(),
+                query: url.query().unwrap_or_default(),
+                body: b"",
+                region: &self.spec.region,
+                service: "s3",
+            };
+            let headers = signed.headers(keys, SystemTime::now());
+            headers.into_iter().fold(request, |request, (name, value)| {
+                request.header(name, &*value)
+            })
         };
         patiently(request)
             .await
@@ -274,6 +277,24 @@ impl Bucket {
                 reason: reason(&error),
             })
     }
+}
+
+/// The address of an object, its path and query escaped as they are signed.
+fn address(base: &Url, path: &str, query: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    let parts: Vec<String> = path.split('/').map(escape).collect();
+    let mut pairs: Vec<(String, String)> = query
+        .iter()
+        .map(|(name, value)| (escape(name), escape(value)))
+        .collect();
+    pairs.sort();
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    url.set_path(&parts.join("/"));
+    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    url
 }
 
 fn path(key: &str) -> Result<TreePath, BucketError> {
@@ -308,5 +329,20 @@ fn detail(code: &str) -> String {
         String::new()
     } else {
         format!(" ({})", code.chars().take(100).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_once() {
+        let base = Url::parse("http://127.0.0.1:9000/").unwrap();
+        let url = address(&base, "/b/a b+c.yaml", &[("continuation-token", "x/y=")]);
+        assert_eq!(
+            url.as_str(),
+            "http://127.0.0.1:9000/b/a%20b%2Bc.yaml?continuation-token=x%2Fy%3D"
+        );
     }
 }

@@ -7,18 +7,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
+use weir_secrets::cloud::jwt::{self, Algorithm};
 
 use crate::address::Login;
 use crate::http::{ClientSpec, HttpError, HttpFactory, patiently, read_body, reason};
-use crate::pem::rsa_key;
 use crate::secret::SecretText;
 
 /// What Git is told as the user's name.
@@ -223,24 +219,20 @@ fn base(app: &GithubApp) -> Result<Url, GithubError> {
 
 /// A statement of who asks that is good for two minutes, signed by the App's key (a JSON web token).
 fn proof(app: &GithubApp, now: SystemTime) -> Result<SecretText, GithubError> {
-    let key = rsa_key(app.key.expose()).map_err(|error| GithubError::Key(error.to_string()))?;
     let now = now
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     // Clocks differ.
     let since = now.saturating_sub(30);
     let claims = json!({"iat": since, "exp": since + 120, "iss": app.id});
-    let head = json!({"alg": "RS256", "typ": "JWT"});
-    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&head), part(&claims));
-    let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        signed.as_bytes(),
-        &mut signature,
-    )
-    .map_err(|_| GithubError::Key("it does not sign".to_owned()))?;
-    let signature = URL_SAFE_NO_PAD.encode(signature);
-    Ok(SecretText::new(format!("{signed}.{signature}")))
+    let signed = jwt::sign(
+        app.key.expose(),
+        Algorithm::Rs256,
+        serde_json::Map::new(),
+        &claims,
+    );
+    let signed = signed.map_err(|error| GithubError::Key(error.to_string()))?;
+    Ok(SecretText::new(
+        signed.text().unwrap_or_default().to_owned(),
+    ))
 }

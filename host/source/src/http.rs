@@ -10,14 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect;
 use url::Url;
+use weir_secrets::{Secret, WebAnswer, WebRequest};
 
 use crate::address::Login;
 use crate::secret::SecretText;
 
 /// Clients that are kept; each has its pool of connections.
 const MAX_CLIENTS: usize = 64;
+
+/// The largest answer of a login or a key service; they are some kilobytes long.
+const LARGEST_ANSWER: u64 = 1 << 20;
 
 /// Makes clients. Cheap to clone; clones share their clients.
 #[derive(Clone)]
@@ -128,6 +133,64 @@ impl HttpFactory {
         }
         clients.insert(spec.clone(), client.clone());
         Ok(client)
+    }
+
+    /// Sends one request of a login or a key service, and waits no longer than `limit` for the whole answer. It is sent once:
+    /// who asks tries again later.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer. The text has nothing of the request but its host.
+    pub async fn exchange(
+        &self,
+        request: &WebRequest,
+        limit: Duration,
+    ) -> Result<WebAnswer, String> {
+        let identity = request.trust.identity.as_ref().and_then(Secret::text);
+        let spec = ClientSpec {
+            authorities: request.trust.authorities.clone(),
+            identity: identity.map(|pem| SecretText::new(pem.to_owned())),
+            proxy: None,
+        };
+        self.exchange_with(&spec, request, limit).await
+    }
+
+    /// The same with another kind of client than the request names.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn exchange_with(
+        &self,
+        spec: &ClientSpec,
+        request: &WebRequest,
+        limit: Duration,
+    ) -> Result<WebAnswer, String> {
+        let client = self.client(spec).map_err(|error| error.to_string())?;
+        let method = request.method.parse::<reqwest::Method>();
+        let method = method.map_err(|error| error.to_string())?;
+        let mut sent = client.request(method, &request.url);
+        for (name, value) in &request.headers {
+            sent = sent.header(*name, &**value);
+        }
+        let sent = sent.body(request.body.to_vec());
+        let exchange = async {
+            let answer = sent.send().await.map_err(|error| reason(&error))?;
+            let status = answer.status().as_u16();
+            let header = |(name, value): (&HeaderName, &HeaderValue)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            };
+            let headers = answer.headers().iter().filter_map(header).collect();
+            let body = read_body(answer, LARGEST_ANSWER).await;
+            let body = body.map_err(|error| error.to_string())?.to_vec().into();
+            Ok(WebAnswer {
+                status,
+                headers,
+                body,
+            })
+        };
+        let answered = tokio::time::timeout(limit, exchange).await;
+        answered.unwrap_or_else(|_| Err("the server did not answer in time".to_owned()))
     }
 
     fn make(&self, spec: &ClientSpec) -> Result<reqwest::Client, HttpError> {

@@ -37,7 +37,6 @@ pub mod github;
 mod http;
 pub mod oci;
 mod pack;
-mod pem;
 mod remote;
 mod secret;
 mod ssh;

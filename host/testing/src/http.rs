@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 const MAX_HEAD: u64 = 64 << 10;
 const MAX_BODY: u64 = 1 << 30;
@@ -18,7 +20,7 @@ pub(crate) struct Request {
     /// Path and query.
     pub(crate) target: String,
     /// Names in lower case.
-    headers: Headers,
+    pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
 }
 
@@ -144,7 +146,7 @@ impl Request {
     /// `user:password` of a Basic login.
     pub(crate) fn basic_login(&self) -> Option<String> {
         let encoded = self.header("authorization")?.strip_prefix("Basic ")?;
-        String::from_utf8(decode_base64(encoded)?).ok()
+        String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
     }
 }
 
@@ -206,21 +208,4 @@ fn read_head(stream: &mut impl BufRead) -> Result<Option<(String, Headers)>> {
 fn split_header(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     Some((name.to_ascii_lowercase(), value.trim().to_owned()))
-}
-
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for &byte in text.trim_end_matches('=').as_bytes() {
-        let value = ALPHABET.iter().position(|&own| own == byte)?;
-        bits = bits << 6 | u32::try_from(value).ok()?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
 }

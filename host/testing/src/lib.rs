@@ -19,9 +19,11 @@
 //! and an error with `CI=true`.
 
 pub mod apiserver;
+pub mod doubles;
 pub mod flux;
 pub mod git;
 mod http;
+pub mod moto;
 mod objects;
 #[cfg(feature = "plugin")]
 pub mod plugin;

@@ -22,11 +22,20 @@ pub struct Proxy {
 impl Proxy {
     /// Starts on a free port. `login` is the value of `Proxy-Authorization` that is asked for.
     pub fn start(login: Option<&str>) -> Result<Self> {
+        Self::serving(login, None)
+    }
+
+    /// Starts a proxy whose tunnels all lead to `HOST:PORT`, whatever server is asked for.
+    pub fn leading_to(place: &str) -> Result<Self> {
+        Self::serving(None, Some(place.to_owned()))
+    }
+
+    fn serving(login: Option<&str>, place: Option<String>) -> Result<Self> {
         let tunnels = Arc::<Mutex<Vec<String>>>::default();
         let (login, made) = (login.map(str::to_owned), tunnels.clone());
         let (address, task) = Background::start("proxy", move |client| {
-            let (login, made) = (login.clone(), made.clone());
-            serve(client, login, made)
+            let (login, made, place) = (login.clone(), made.clone(), place.clone());
+            serve(client, login, made, place)
         })?;
         Ok(Self {
             address,
@@ -51,6 +60,7 @@ async fn serve(
     mut client: TcpStream,
     login: Option<String>,
     made: Arc<Mutex<Vec<String>>>,
+    place: Option<String>,
 ) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -77,7 +87,7 @@ async fn serve(
         client.write_all(refusal).await?;
         return Ok(());
     }
-    let mut server = TcpStream::connect(target)
+    let mut server = TcpStream::connect(place.as_deref().unwrap_or(target))
         .await
         .with_context(|| format!("reaching {target}"))?;
     made.lock()

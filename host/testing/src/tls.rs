@@ -86,6 +86,13 @@ impl Authority {
         self.sign("server", "subjectAltName=IP:127.0.0.1,DNS:localhost", days)
     }
 
+    /// For servers of such names, to which a proxy leads.
+    pub fn server_of(&self, names: &[&str]) -> Result<Identity> {
+        let names: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
+        let extension = format!("subjectAltName={}", names.join(","));
+        self.sign("names", &extension, 30)
+    }
+
     /// For a client.
     pub fn client(&self) -> Result<Identity> {
         self.sign("client", "extendedKeyUsage=clientAuth", 30)

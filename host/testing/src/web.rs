@@ -42,6 +42,9 @@ pub struct WebRequest {
     pub authorization: Option<String>,
     /// The header `If-None-Match` or `If-Modified-Since`.
     pub unless: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 /// What is answered.
@@ -58,6 +61,43 @@ struct Shared {
     answer: Box<Answer>,
     requests: Mutex<Vec<WebRequest>>,
     stopping: AtomicBool,
+}
+
+impl WebRequest {
+    /// A header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// A field of a form, or of the query.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let body = String::from_utf8_lossy(&self.body);
+        let pairs = query.split('&').chain(body.split('&'));
+        let value = pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(own, value)| (own == name).then(|| value.to_owned()))?;
+        Some(unescaped(&value))
+    }
+}
+
+/// `%XX` and `+` as what they stand for.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let pair = |rest: &mut std::str::Bytes<'_>| {
+            let digits = [rest.next()?, rest.next()?];
+            u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()
+        };
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => bytes.extend(pair(&mut rest)),
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl WebAnswer {
@@ -185,6 +225,8 @@ fn serve(connection: TcpStream, shared: &Shared) -> Result<()> {
                 .map(str::to_owned),
             method: request.method,
             path: request.target,
+            headers: request.headers,
+            body: request.body,
         };
         let head = asked.method == "HEAD";
         let answer = (shared.answer)(&asked);

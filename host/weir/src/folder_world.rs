@@ -171,6 +171,8 @@ impl World for FolderWorld {
         key: &[(String, String)],
         wrapped: &[u8],
     ) -> Result<Bytes, Refusal> {
-        self.ground.keys.unwrap(scheme, key, wrapped)
+        self.ground
+            .keys
+            .unwrap(&self.ground.remotes, scheme, key, wrapped)
     }
 }

@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use weir_controller::unwrap_key;
+use weir_controller::{Machine, unwrap_key};
 use weir_plugin::Refusal;
+use weir_secrets::cloud::Cloud;
 use weir_secrets::laptop::{self, Found, Place};
-use weir_secrets::{Keyring, Secret};
+use weir_secrets::{Keyring, Secret, Surroundings, WebAnswer, WebRequest};
+
+use crate::remote::Remotes;
 
 /// A file of keys is no longer than this.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -25,17 +29,60 @@ impl LaptopKeys {
     /// Recovers a data key.
     pub(crate) fn unwrap(
         &self,
+        remotes: &Remotes,
         scheme: &str,
         fields: &[(String, String)],
         wrapped: &[u8],
     ) -> Result<Bytes, Refusal> {
-        unwrap_key(self.found.get_or_init(look), scheme, fields, wrapped)
+        let keyring = match self.found.get() {
+            Some(keyring) => keyring,
+            None => {
+                let around = Laptop {
+                    machine: remotes.machine().map_err(Refusal::Unavailable)?,
+                    offline: remotes.offline,
+                };
+                self.found.get_or_init(|| look(&Cloud::new(around)))
+            }
+        };
+        unwrap_key(keyring, scheme, fields, wrapped)
+    }
+}
+
+/// This machine, which with `--offline` asks nobody.
+#[derive(Debug)]
+struct Laptop {
+    machine: Machine,
+    offline: bool,
+}
+
+impl Surroundings for Laptop {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.machine.variable(name)
+    }
+
+    fn file(&self, path: &str) -> Option<Secret> {
+        self.machine.file(path)
+    }
+
+    fn output(&self, command: &[&str]) -> Option<Secret> {
+        self.machine.output(command)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.machine.now()
+    }
+
+    fn send(&self, request: &WebRequest) -> Result<WebAnswer, String> {
+        match self.offline {
+            true => Err("with --offline no key service is asked".to_owned()),
+            false => self.machine.send(request),
+        }
     }
 }
 
 /// Reads the environment and the files. A key that somebody named and that cannot be used is told; one that only lies where
 /// keys lie is passed over.
-fn look() -> Keyring {
+fn look(cloud: &Cloud) -> Keyring {
     let home = variable("HOME").map(PathBuf::from);
     let at_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let found = Found {
@@ -60,7 +107,7 @@ fn look() -> Keyring {
         gpg: Some(variable("SOPS_GPG_EXEC").map_or_else(|| "gpg".into(), PathBuf::from)),
         passphrase: None,
     };
-    let (keyring, unusable) = laptop::keyring(&found);
+    let (keyring, unusable) = laptop::keyring(&found, cloud);
     for (place, error) in unusable
         .iter()
         .filter(|(place, _)| place.starts_with(NAMED))

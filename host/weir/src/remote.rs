@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use weir_controller::Machine;
 use weir_plugin::Refusal;
 use weir_plugin::ask::Budget;
 use weir_render::SourceTree;
@@ -89,6 +90,18 @@ impl Remotes {
             offline,
             ..Self::default()
         }
+    }
+
+    /// What key services are asked through.
+    pub(crate) fn machine(&self) -> Result<Machine, String> {
+        Ok(Machine::new(self.fetchers()?.runtime.handle().clone()))
+    }
+
+    fn fetchers(&self) -> Result<&Fetchers, String> {
+        let started = self
+            .fetchers
+            .get_or_init(|| start().map_err(|error| format!("{error:#}")));
+        started.as_ref().map_err(Clone::clone)
     }
 
     pub(crate) fn open(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {
@@ -239,12 +252,7 @@ impl Remotes {
                 "{shown} was not fetched before, and --offline fetches nothing"
             )));
         }
-        let started = self
-            .fetchers
-            .get_or_init(|| start().map_err(|error| format!("{error:#}")));
-        let fetchers = started
-            .as_ref()
-            .map_err(|error| Refusal::Unavailable(error.clone()))?;
+        let fetchers = self.fetchers().map_err(Refusal::Unavailable)?;
         let cancel = CancellationToken::new();
         let fetched = fetchers
             .runtime

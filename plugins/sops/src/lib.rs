@@ -137,10 +137,9 @@ fn note(finding: Finding) {
 }
 
 fn stands_in(what: &str, missing: &DataKeyError) -> String {
-    let recipients: Vec<&str> = missing.recipients().collect();
     format!(
         "the encrypted values of {what} are placeholders, because there is no key for {}",
-        recipients.join(", ")
+        missing.explained()
     )
 }
 

@@ -14,6 +14,7 @@ use weir_apply::Live;
 use weir_cluster::{Cluster, ClusterError};
 use weir_plugin::Host;
 use weir_render::{Index, Renderer};
+use weir_secrets::cloud::Cloud;
 use weir_source::store::Store;
 use weir_source::{GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions};
 
@@ -21,6 +22,7 @@ use super::{ControllerError, Engine, Options};
 use crate::clock::Clock;
 use crate::fact::Observer;
 use crate::graph::Graph;
+use crate::machine::Machine;
 use crate::node::NodeKind;
 use crate::queue::Queue;
 use crate::reconcile::Context;
@@ -61,6 +63,7 @@ pub(super) async fn engine(
         live: Arc::new(Live::default()),
         sources: Arc::new(sources),
         remotes: Arc::new(remotes),
+        cloud: Cloud::new(Machine::new(Handle::current())),
         clock,
         observer,
         random_key,

@@ -166,7 +166,8 @@ impl Work<'_> {
             .discover(false)
             .await
             .map_err(|error| unreachable_cluster(&error))?;
-        let keyring = decryption::keyring(&*self.ctx.cluster, self.unit.decryption.as_ref())
+        let (cluster, secret) = (&*self.ctx.cluster, self.unit.decryption.as_ref());
+        let keyring = decryption::keyring(cluster, secret, &self.ctx.cloud)
             .await
             .map_err(|error| Stop::new(reasons::BUILD_FAILED, error.to_string(), Then::Retry))?;
         let world = ControllerWorld {

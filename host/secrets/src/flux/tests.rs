@@ -1,5 +1,6 @@
 use super::*;
 use crate::WrappedKey;
+use crate::surroundings::nowhere;
 
 fn data(entries: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     entries
@@ -15,7 +16,7 @@ fn names_tell_what_entries_are() {
         ("notes.txt", "x"),
         ("sops.vault-token", "x"),
     ]);
-    let keyring = keyring("ns/keys", &ignored).unwrap();
+    let keyring = keyring("ns/keys", &ignored, &nowhere()).unwrap();
     let key = WrappedKey {
         scheme: "age",
         fields: &[],
@@ -29,12 +30,12 @@ fn names_tell_what_entries_are() {
 
 #[test]
 fn a_bad_entry_fails_with_its_name() {
-    let error = keyring("ns/keys", &data(&[("a.b.agekey", "hunter2")])).unwrap_err();
+    let error = keyring("ns/keys", &data(&[("a.b.agekey", "hunter2")]), &nowhere()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "failed to import 'a.b.agekey' data from sops decryption Secret 'ns/keys': failed to parse and add to age identities: line 1: unknown identity type"
     );
-    let error = keyring("ns/keys", &data(&[("identity.asc", "hunter2")])).unwrap_err();
+    let error = keyring("ns/keys", &data(&[("identity.asc", "hunter2")]), &nowhere()).unwrap_err();
     assert!(
         error
             .to_string()

@@ -1,5 +1,6 @@
 use super::*;
 use crate::WrappedKey;
+use crate::surroundings::nowhere;
 
 fn place(name: &str, content: Option<&str>) -> Place {
     Place {
@@ -21,7 +22,7 @@ fn an_error_names_where_no_key_was() {
         ],
         ..Found::default()
     };
-    let (keyring, unusable) = keyring(&found);
+    let (keyring, unusable) = keyring(&found, &nowhere());
     assert_eq!(unusable, []);
     let wrapped = age::encrypt(&age::x25519::Identity::generate().to_public(), b"key").unwrap();
     let key = WrappedKey {
@@ -43,7 +44,7 @@ fn what_cannot_be_used_is_told_and_shown_to_nobody() {
         ..Found::default()
     };
     assert!(!format!("{found:?}").contains("hunter2"));
-    let (_, unusable) = keyring(&found);
+    let (_, unusable) = keyring(&found, &nowhere());
     let names: Vec<&str> = unusable.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
     assert!(!format!("{unusable:?}").contains("hunter2"));

@@ -5,4 +5,5 @@
 mod component;
 mod keys;
 mod real_sops;
+mod services;
 mod vectors;

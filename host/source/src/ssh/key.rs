@@ -16,11 +16,11 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaKeyPair,
 };
 use num_bigint::BigUint;
+use weir_secrets::pem::{Pem, PemError};
 use weir_verify::wire::{Fields, Writing, trimmed};
 use zeroize::Zeroizing;
 
 use super::{SshLogin, SshLoginError};
-use crate::pem::{Pem, PemError};
 
 /// Rounds of deriving a key from a passphrase that are done at most: some seconds.
 const MOST_ROUNDS: u32 = 2000;
@@ -45,7 +45,7 @@ pub(super) enum ClientKey {
 pub(super) fn read(login: &SshLogin) -> Result<ClientKey, SshLoginError> {
     let passphrase = login.passphrase.as_ref().map(|text| text.expose());
     let passphrase = passphrase.filter(|text| !text.is_empty());
-    let pem = Pem::find(login.identity.expose())?;
+    let pem = Pem::find(login.identity.expose(), |_| true)?;
     match pem.label {
         "OPENSSH PRIVATE KEY" => read_openssh(&pem.content, passphrase),
         "ENCRYPTED PRIVATE KEY" => {

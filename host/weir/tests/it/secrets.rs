@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use weir_api::{Object, crd};
 use weir_cluster::{Apply, Cluster as _, Local};
+use weir_testing::doubles;
+use weir_testing::web::WebServer;
 
 /// The plain value in the vector that the repository has.
 const PLAIN: &str = "hunter2";
@@ -241,4 +243,67 @@ fn the_controller_takes_its_keys_from_the_secret_that_the_unit_names() {
             assert!(conditions.contains("BuildFailed"), "{conditions}");
         }
     }
+}
+
+/// A file whose data key a Vault has wrapped: with a login, and with `--offline`, where no service is asked.
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn a_key_service_unwraps() {
+    let Some(sops) = weir_testing::tools::find("sops").unwrap() else {
+        eprintln!("SKIPPED: sops is not built; run `cargo xtask tools`");
+        return;
+    };
+    let vault = WebServer::start(|request| doubles::vault(request, "hush-hush")).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let at = |path: &str| root.path().join(path);
+    let decryption = "  decryption: {provider: sops}\n";
+    write(
+        &at("main/unit.yaml"),
+        unit("secrets", decryption).as_bytes(),
+    );
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: a}}\nstringData: {{password: {PLAIN}}}\n"
+    );
+    write(&at("secrets/secret.yaml"), secret.as_bytes());
+    let encrypted = Command::new(sops)
+        .args(["encrypt", "--in-place", "--encrypted-regex", "^stringData$"])
+        .args(["--hc-vault-transit", &vault.url("/v1/transit/keys/sops")])
+        .arg(at("secrets/secret.yaml"))
+        .env("VAULT_TOKEN", "hush-hush")
+        .output()
+        .unwrap();
+    assert!(encrypted.status.success(), "{}", text(&encrypted.stderr));
+
+    let build = |token: &str, flags: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let root = root.path().display().to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["build", &root, "--path", "main"])
+            .args(flags)
+            .env_clear()
+            .env("HOME", home.path())
+            .env("VAULT_TOKEN", token)
+            .output()
+            .unwrap();
+        assert!(
+            !text(&output.stderr).contains("hush"),
+            "{}",
+            text(&output.stderr)
+        );
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (objects, said) = build("hush-hush", &[]);
+    assert!(objects.contains(PLAIN), "{objects}{said}");
+
+    let asked = vault.requests().len();
+    let (objects, said) = build("hush-hush", &["--offline"]);
+    assert!(!objects.contains(PLAIN), "{objects}");
+    assert!(
+        said.contains("with --offline no key service is asked"),
+        "{said}"
+    );
+    assert_eq!(vault.requests().len(), asked);
+
+    let (_, said) = build("wrong", &[]);
+    assert!(said.contains("permission denied"), "{said}");
 }

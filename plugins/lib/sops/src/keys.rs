@@ -49,23 +49,42 @@ pub struct DataKeyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Group {
     Unwrapped,
-    Failed(Vec<(String, UnwrapError)>),
+    Failed(Vec<Failure>),
+}
+
+/// A master key that was tried in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Failure {
+    name: String,
+    /// A key service has it, which says why it does not unwrap.
+    of_service: bool,
+    error: UnwrapError,
 }
 
 impl DataKeyError {
     /// The master keys that were tried in vain: age recipients, fingerprints, ARNs, addresses.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
-        self.failures().map(|(name, _)| name.as_str())
+        self.failures().map(|failure| failure.name.as_str())
+    }
+
+    /// The same, with what key services said.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        let told = self.failures().map(|failure| match failure.of_service {
+            true => format!("{} ({})", failure.name, failure.error),
+            false => failure.name.clone(),
+        });
+        told.collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a key service did not answer, so that a later try may succeed.
     #[must_use]
     pub fn unavailable(&self) -> bool {
         let mut failures = self.failures();
-        failures.any(|(_, error)| matches!(error, UnwrapError::Unavailable(_)))
+        failures.any(|failure| matches!(failure.error, UnwrapError::Unavailable(_)))
     }
 
-    fn failures(&self) -> impl Iterator<Item = &(String, UnwrapError)> {
+    fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.groups.iter().flat_map(|group| match group {
             Group::Unwrapped => [].as_slice(),
             Group::Failed(failures) => failures,
@@ -110,22 +129,23 @@ pub(crate) fn data_key(
     })
 }
 
-fn share(
-    group: &[MasterKey],
-    keys: &dyn Keys,
-) -> Result<Zeroizing<Vec<u8>>, Vec<(String, UnwrapError)>> {
+fn share(group: &[MasterKey], keys: &dyn Keys) -> Result<Zeroizing<Vec<u8>>, Vec<Failure>> {
     let mut order: Vec<&MasterKey> = group.iter().collect();
     order.sort_by_key(|key| key.scheme.rank());
     let mut failures = Vec::new();
     for key in order {
         let scheme = key.scheme.name();
+        let mut failed = |error| {
+            failures.push(Failure {
+                name: key.name.clone(),
+                of_service: key.scheme.of_service(),
+                error,
+            });
+        };
         match keys.unwrap(scheme, &key.fields, key.wrapped.as_bytes()) {
             Ok(share) if !share.is_empty() => return Ok(share),
-            Ok(_) => failures.push((
-                key.name.clone(),
-                UnwrapError::NoKey("the unwrapped key is empty".to_owned()),
-            )),
-            Err(error) => failures.push((key.name.clone(), error)),
+            Ok(_) => failed(UnwrapError::NoKey("the unwrapped key is empty".to_owned())),
+            Err(error) => failed(error),
         }
     }
     Err(failures)
@@ -145,7 +165,8 @@ impl fmt::Display for DataKeyError {
                 Group::Unwrapped => write!(f, "\nGroup {at}: SUCCESS\n")?,
                 Group::Failed(failures) => {
                     write!(f, "\nGroup {at}: FAILED\n")?;
-                    for (position, (name, error)) in failures.iter().enumerate() {
+                    for (position, failure) in failures.iter().enumerate() {
+                        let Failure { name, error, .. } = failure;
                         let gap = if position > 0 { "\n" } else { "" };
                         writeln!(f, "{gap}  {name}: FAILED")?;
                         for (number, line) in wrapped(&error.to_string(), 60).iter().enumerate() {

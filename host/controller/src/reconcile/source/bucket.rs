@@ -8,7 +8,8 @@ use weir_api::names::reasons;
 use weir_api::source::Bucket;
 use weir_api::source::helm::CloudProvider;
 use weir_render::SourceTree;
-use weir_source::bucket::{self, BucketError, BucketSpec, Keys};
+use weir_secrets::cloud::aws::Credentials;
+use weir_source::bucket::{self, BucketError, BucketSpec};
 use weir_source::pack;
 use weir_tree::{ArchiveLimits, TarTree};
 
@@ -52,9 +53,9 @@ async fn open(ctx: &Context, run: &Run, source: &Bucket) -> Result<bucket::Bucke
     let spec = &source.spec;
     let keys = match secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
         Some(secret) => match (secret.text("accesskey"), secret.secret("secretkey")) {
-            (Some(id), Some(key)) => Some(Keys {
+            (Some(id), Some(key)) => Some(Credentials {
                 id: id.to_owned(),
-                secret: key,
+                secret: key.expose().into(),
                 session: None,
             }),
             _ => return Err(secret.invalid("'accesskey' and 'secretkey' are required")),

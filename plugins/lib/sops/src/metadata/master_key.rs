@@ -71,6 +71,11 @@ impl Scheme {
             Self::AwsKms | Self::GcpKms | Self::HuaweiKms | Self::AzureKeyVault | Self::Vault => 2,
         }
     }
+
+    /// Whether a key service has the private key.
+    pub(crate) fn of_service(self) -> bool {
+        !matches!(self, Self::Age | Self::Pgp)
+    }
 }
 
 /// The keys whose lists stand in a map.

@@ -1,4 +1,6 @@
-//! Private keys in PEM.
+//! PEM: private keys and certificates.
+
+use std::fmt;
 
 use aws_lc_rs::signature::RsaKeyPair;
 use base64::Engine as _;
@@ -6,7 +8,7 @@ use zeroize::Zeroizing;
 
 /// Why there is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PemError {
+pub enum PemError {
     #[error("there is no private key in PEM in it")]
     NoKey,
     #[error("{0:?} is not an RSA key without a passphrase")]
@@ -15,9 +17,13 @@ pub(crate) enum PemError {
     Damaged(String),
 }
 
-/// An RSA key in PKCS#1 or PKCS#8.
-pub(crate) fn rsa_key(text: &str) -> Result<RsaKeyPair, PemError> {
-    let pem = Pem::find(text)?;
+/// The first RSA key of a text, in PKCS#1 or PKCS#8.
+///
+/// # Errors
+///
+/// When there is none, or it is encrypted.
+pub fn rsa_key(text: &str) -> Result<RsaKeyPair, PemError> {
+    let pem = Pem::find(text, |label| label.ends_with("PRIVATE KEY"))?;
     let pair = match pem.label {
         "RSA PRIVATE KEY" if !pem.encrypted => RsaKeyPair::from_der(&pem.content),
         "PRIVATE KEY" => RsaKeyPair::from_pkcs8(&pem.content),
@@ -26,21 +32,28 @@ pub(crate) fn rsa_key(text: &str) -> Result<RsaKeyPair, PemError> {
     pair.map_err(|error| PemError::Damaged(error.to_string()))
 }
 
-/// The first block of a PEM text.
-pub(crate) struct Pem<'a> {
-    pub(crate) label: &'a str,
+/// A block of a PEM text.
+pub struct Pem<'a> {
+    pub label: &'a str,
     /// It has OpenSSL's old kind of encryption.
-    pub(crate) encrypted: bool,
-    pub(crate) content: Zeroizing<Vec<u8>>,
+    pub encrypted: bool,
+    pub content: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> Pem<'a> {
-    pub(crate) fn find(text: &'a str) -> Result<Self, PemError> {
-        let missing = || PemError::NoKey;
+    /// The first block with such a label.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is no base64.
+    pub fn find(text: &'a str, wanted: impl Fn(&str) -> bool) -> Result<Self, PemError> {
         let mut lines = text.lines().map(str::trim);
         let label = lines
-            .find_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
-            .ok_or_else(missing)?;
+            .find_map(|line| {
+                let label = line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
+                wanted(label).then_some(label)
+            })
+            .ok_or(PemError::NoKey)?;
         let mut encrypted = false;
         let mut body = Zeroizing::new(String::new());
         let mut ended = false;
@@ -56,7 +69,7 @@ impl<'a> Pem<'a> {
             }
         }
         if !ended {
-            return Err(missing());
+            return Err(PemError::NoKey);
         }
         let content = base64::engine::general_purpose::STANDARD.decode(body.as_bytes());
         let content = content.map_err(|error| PemError::Damaged(error.to_string()))?;
@@ -65,6 +78,14 @@ impl<'a> Pem<'a> {
             encrypted,
             content: Zeroizing::new(content),
         })
+    }
+}
+
+impl fmt::Debug for Pem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pem")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,89 @@
+//! What key services are asked through: this process's variables, files, programs, clock and network.
+
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use weir_secrets::{Secret, Surroundings, WebAnswer, WebRequest};
+use weir_source::{DefaultProxy, HttpFactory, HttpOptions};
+
+/// Tokens, keys and configuration files are smaller.
+const LARGEST_FILE: u64 = 1 << 20;
+/// A whole exchange takes no longer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Where a machine in a cloud is told who it is: there, or nowhere, and at once.
+const METADATA: &str = "http://169.254.";
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The machine that this process runs on. It may be asked from threads that are not the runtime's own.
+pub struct Machine {
+    runtime: Handle,
+    http: HttpFactory,
+    /// Where metadata services are asked: never through a proxy.
+    direct: HttpFactory,
+}
+
+impl Machine {
+    /// Requests go through the proxy that the environment names.
+    #[must_use]
+    pub fn new(runtime: Handle) -> Self {
+        let http = |proxy| {
+            HttpFactory::new(HttpOptions {
+                proxy,
+                ..HttpOptions::default()
+            })
+        };
+        Self {
+            runtime,
+            http: http(DefaultProxy::Environment),
+            direct: http(DefaultProxy::Direct),
+        }
+    }
+}
+
+impl Surroundings for Machine {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    fn file(&self, path: &str) -> Option<Secret> {
+        let path = Path::new(path);
+        let size = std::fs::metadata(path).ok()?.len();
+        if size > LARGEST_FILE {
+            return None;
+        }
+        Some(std::fs::read(path).ok()?.into())
+    }
+
+    fn output(&self, command: &[&str]) -> Option<Secret> {
+        let (program, arguments) = command.split_first()?;
+        let output = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output();
+        let output = output.ok()?;
+        output.status.success().then(|| output.stdout.into())
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn send(&self, request: &WebRequest) -> Result<WebAnswer, String> {
+        let (factory, limit) = if request.url.starts_with(METADATA) {
+            (&self.direct, METADATA_TIMEOUT)
+        } else {
+            (&self.http, TIMEOUT)
+        };
+        self.runtime.block_on(factory.exchange(request, limit))
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").finish_non_exhaustive()
+    }
+}
