@@ -68,7 +68,7 @@ complete -c weir -n "__fish_weir_using_subcommand build" -l no-decrypt -d 'Leave
 complete -c weir -n "__fish_weir_using_subcommand build" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand build" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand build" -l no-releases -d 'Name HelmReleases without rendering them'
-complete -c weir -n "__fish_weir_using_subcommand build" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
+complete -c weir -n "__fish_weir_using_subcommand build" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything'
 complete -c weir -n "__fish_weir_using_subcommand build" -l watch -d 'Stay, and show what changes in the objects as files are saved, in place of all objects'
 complete -c weir -n "__fish_weir_using_subcommand build" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand test" -l root -d 'The repository' -r -F
@@ -86,7 +86,7 @@ complete -c weir -n "__fish_weir_using_subcommand test" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand test" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand test" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand test" -l no-releases -d 'Name HelmReleases without rendering them'
-complete -c weir -n "__fish_weir_using_subcommand test" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
+complete -c weir -n "__fish_weir_using_subcommand test" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything'
 complete -c weir -n "__fish_weir_using_subcommand test" -l watch -d 'Stay, and render and look again as files are saved'
 complete -c weir -n "__fish_weir_using_subcommand test" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l root -d 'The repository' -r -F
@@ -102,7 +102,7 @@ complete -c weir -n "__fish_weir_using_subcommand diff" -l no-decrypt -d 'Leave 
 complete -c weir -n "__fish_weir_using_subcommand diff" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l no-releases -d 'Name HelmReleases without rendering them'
-complete -c weir -n "__fish_weir_using_subcommand diff" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
+complete -c weir -n "__fish_weir_using_subcommand diff" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything'
 complete -c weir -n "__fish_weir_using_subcommand diff" -l watch -d 'Stay, and show the difference again as files of the work tree are saved'
 complete -c weir -n "__fish_weir_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l root -d 'The repository' -r -F
@@ -115,7 +115,7 @@ complete -c weir -n "__fish_weir_using_subcommand explain" -l no-decrypt -d 'Lea
 complete -c weir -n "__fish_weir_using_subcommand explain" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand explain" -l no-releases -d 'Name HelmReleases without rendering them'
-complete -c weir -n "__fish_weir_using_subcommand explain" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
+complete -c weir -n "__fish_weir_using_subcommand explain" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything'
 complete -c weir -n "__fish_weir_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand get" -l root -d 'The repository' -r -F
 complete -c weir -n "__fish_weir_using_subcommand get" -l path -d 'Where in the repository to start; by default what its gotk-sync.yaml or its FluxInstance says' -r
@@ -129,7 +129,7 @@ complete -c weir -n "__fish_weir_using_subcommand get" -l no-decrypt -d 'Leave w
 complete -c weir -n "__fish_weir_using_subcommand get" -l strict-substitute -d 'Fail where a variable is not set and has no default, as in a cluster'
 complete -c weir -n "__fish_weir_using_subcommand get" -l offline -d 'Fetch nothing: charts and other sources are those that earlier runs kept'
 complete -c weir -n "__fish_weir_using_subcommand get" -l no-releases -d 'Name HelmReleases without rendering them'
-complete -c weir -n "__fish_weir_using_subcommand get" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold'
+complete -c weir -n "__fish_weir_using_subcommand get" -l cluster -d 'Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything'
 complete -c weir -n "__fish_weir_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weir -n "__fish_weir_using_subcommand plugin; and not __fish_seen_subcommand_from inspect run help" -s h -l help -d 'Print help'
 complete -c weir -n "__fish_weir_using_subcommand plugin; and not __fish_seen_subcommand_from inspect run help" -f -a "inspect" -d 'Say what a component is and what it asks for'

@@ -65,7 +65,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
-'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything]' \
 '(--unit --kind --file -o --output)--watch[Stay, and show what changes in the objects as files are saved, in place of all objects]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -86,7 +86,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
-'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything]' \
 '--watch[Stay, and render and look again as files are saved]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -111,7 +111,7 @@ json\:""))' \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
-'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything]' \
 '()--watch[Stay, and show the difference again as files of the work tree are saved]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -131,7 +131,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
-'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything]' \
 '-h[Print help]' \
 '--help[Print help]' \
 ':what -- A file of the repository, or an object\: Deployment/apps/web:_default' \
@@ -151,7 +151,7 @@ _arguments "${_arguments_options[@]}" : \
 '--strict-substitute[Fail where a variable is not set and has no default, as in a cluster]' \
 '--offline[Fetch nothing\: charts and other sources are those that earlier runs kept]' \
 '--no-releases[Name HelmReleases without rendering them]' \
-'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold]' \
+'(--local)--cluster[Look into the cluster of the kubeconfig\: for ConfigMaps and Secrets that the repository does not hold; with get and explain and without --root, for everything]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '::what:((units\:"Kustomizations, HelmReleases and the like, and what came of them"

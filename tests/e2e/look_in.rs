@@ -78,3 +78,46 @@ async fn a_difference_is_what_the_server_would_make_of_it() -> Result<()> {
     );
     Ok(())
 }
+
+/// Of an object that nobody applies and two people write to.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_of_a_server_is_explained() -> Result<()> {
+    let Some(lab) = Lab::new(Place::Kube, "explain").await? else {
+        return Ok(());
+    };
+    let Some(server) = tokio::task::spawn_blocking(ApiServer::shared).await? else {
+        return Ok(());
+    };
+    let unit = lab.kustomization("apps", "apps", &[]);
+    lab.apply(unit).await?;
+    let labels = json!({"kustomize.toolkit.fluxcd.io/name": "apps",
+        "kustomize.toolkit.fluxcd.io/namespace": lab.namespace});
+    lab.apply(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"namespace": lab.namespace, "name": "web", "labels": labels}, "data": {"a": "1"}}))
+        .await?;
+    let (kubeconfig, namespace) = (server.kubeconfig(), lab.namespace.clone());
+    let home = lab.folder.path().to_owned();
+    let run = move |arguments: Vec<String>| {
+        let (kubeconfig, home) = (kubeconfig.clone(), home.clone());
+        tokio::task::spawn_blocking(move || {
+            Command::new(crate::weir())
+                .args(arguments)
+                .current_dir(&home)
+                .env("KUBECONFIG", kubeconfig)
+                .env("HOME", &home)
+                .output()
+        })
+    };
+    // The working folder is no repository, so that the cluster of the kubeconfig is meant.
+    let what = format!("configmap/{namespace}/web");
+    let (told, _) = succeed(run(vec!["explain".to_owned(), what]).await??)?;
+    let unit = format!("kustomization/{namespace}/apps");
+    assert!(
+        told.contains(&format!("  applied by {unit}\n    which is unknown\n"))
+            && told.contains("  fields written by "),
+        "{told}"
+    );
+    let (told, _) = succeed(run(vec!["get".to_owned(), "--cluster".to_owned()]).await??)?;
+    assert!(told.contains(&unit), "{told}");
+    Ok(())
+}

@@ -258,7 +258,8 @@ pub(crate) struct RenderArgs {
 /// The cluster that a command looks into.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ClusterArgs {
-    /// Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold.
+    /// Look into the cluster of the kubeconfig: for ConfigMaps and Secrets that the repository does not hold; with get and
+    /// explain and without --root, for everything.
     #[arg(long, conflicts_with = "local")]
     pub(crate) cluster: bool,
     /// The same with the embedded cluster in a folder.

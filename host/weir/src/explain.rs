@@ -15,8 +15,13 @@ use crate::cli::ExplainArgs;
 use crate::output;
 use crate::repository::unit::{Made, Outcome, Unit};
 use crate::repository::visit::{Visit, Visited};
+use crate::standing::Standing;
 
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    if let Some(cluster) = Standing::wanted(&args.render)? {
+        output::text(&cluster.explain(&args.what)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let root = args.render.root.as_deref().unwrap_or(Path::new("."));
     let visit = Visit::new(&args.render, root)?;
     let visited = visit.folder(root)?;

@@ -1,4 +1,4 @@
-//! `weir get`: what a repository has, as a list.
+//! `weir get`: what a repository has, or a cluster, as a list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,8 +13,12 @@ use crate::diff::Side;
 use crate::output;
 use crate::repository::unit::{Outcome, Unit};
 use crate::repository::visit::{Visit, Visited};
+use crate::standing::Standing;
 
 pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
+    if let Some(cluster) = Standing::wanted(&args.render)? {
+        return print(&cluster.rows(args.what)?, args.output);
+    }
     let folder = args
         .render
         .root
@@ -30,9 +34,13 @@ pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
         GetWhat::Graph => graph(&visited),
         GetWhat::Values => values(&visited),
     };
-    match args.output {
-        Report::Json => output::json(&Value::Array(rows))?,
-        Report::Text => output::text(&table(&rows))?,
+    print(&rows, args.output)
+}
+
+fn print(rows: &[Value], how: Report) -> anyhow::Result<ExitCode> {
+    match how {
+        Report::Json => output::json(&Value::Array(rows.to_vec()))?,
+        Report::Text => output::text(&table(rows))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,7 +115,7 @@ fn images(visited: &Visited, visit: &Visit<'_>) -> Vec<Value> {
 }
 
 /// The images of all containers, wherever a pod's template stands. The depth is that of parsed JSON.
-fn collect_images(value: &Value, found: &mut Vec<String>) {
+pub(crate) fn collect_images(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {

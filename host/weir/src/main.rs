@@ -27,6 +27,7 @@ mod run;
 mod show;
 mod single;
 mod snippet;
+mod standing;
 
 use std::process::ExitCode;
 

@@ -66,6 +66,11 @@ pub(crate) fn source_of(root: &Path) -> anyhow::Result<SourceTree> {
     source(&FolderSpec::new(root, SystemTime::now()))
 }
 
+/// Whether a cluster can start from something in a folder.
+pub(crate) fn is_one(root: &Path) -> anyhow::Result<bool> {
+    entry::is_there(&*source_of(root)?.tree)
+}
+
 fn source(spec: &FolderSpec) -> anyhow::Result<SourceTree> {
     let folder = open_folder(spec)
         .with_context(|| format!("opening the repository {}", spec.root.display()))?;

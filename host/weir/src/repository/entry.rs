@@ -34,6 +34,12 @@ pub(crate) fn at(path: &str, source: SourceName) -> anyhow::Result<Entry> {
     entry(object, source, None)
 }
 
+/// Whether there is an entry to find, be it one of several.
+pub(crate) fn is_there(tree: &dyn Tree) -> anyhow::Result<bool> {
+    let syncs = glob(tree, "**/gotk-sync.yaml").context("looking for gotk-sync.yaml")?;
+    Ok(!syncs.is_empty() || !instances(tree)?.is_empty())
+}
+
 /// Finds the entry: `gotk-sync.yaml` of `flux bootstrap`, else a FluxInstance with `spec.sync`.
 pub(crate) fn find(tree: &dyn Tree, source: Option<&SourceName>) -> anyhow::Result<Entry> {
     let mut found = Vec::new();

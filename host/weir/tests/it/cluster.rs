@@ -126,3 +126,133 @@ fn values_come_from_it_and_a_difference_is_what_applying_would_change() {
         "{told}"
     );
 }
+
+#[test]
+fn what_stands_there_is_listed_and_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let repository = folder.join("repository");
+    let deployment = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'registry.example.org/web:1'}]}
+";
+    let waiting = UNIT
+        .replace("name: apps", "name: later")
+        .replace("path: apps", "path: later")
+        .replace("  postBuild", "  dependsOn: [{name: apps}]\n  postBuild");
+    write(
+        &repository,
+        "main/unit.yaml",
+        &format!("{UNIT}---\n{waiting}"),
+    );
+    write(&repository, "apps/web.yaml", deployment);
+    write(&repository, "later/map.yaml", MAP);
+    write(&repository, "kept/kept.yaml", KEPT);
+    for path in ["kept", "main"] {
+        let ran = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args([
+                "run",
+                "--once",
+                "--local",
+                "cluster",
+                "--root",
+                "repository",
+            ])
+            .args(["--path", path])
+            .current_dir(folder)
+            .env("HOME", folder.join("home"))
+            .output()
+            .unwrap();
+        out(&ran);
+    }
+    // A folder without a repository, and no cluster to look into but the one that is named.
+    let look = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(arguments)
+            .current_dir(folder)
+            .env("HOME", folder.join("home"))
+            .env("KUBECONFIG", folder.join("none"))
+            .env_remove("KUBERNETES_SERVICE_HOST")
+            .output()
+            .unwrap()
+    };
+    let get = |what: &str| out(&look(&["get", what, "--local", "cluster"]));
+
+    let units = get("units");
+    let apps = units.lines().find(|line| line.contains("/apps ")).unwrap();
+    let words: Vec<&str> = apps.split_whitespace().collect();
+    assert_eq!(
+        words[..4],
+        [
+            "kustomization/flux-system/apps",
+            "kustomization/flux-system/flux-system",
+            "GitRepository/flux-system/flux-system",
+            "ready"
+        ],
+        "{units}"
+    );
+    assert!(get("sources").contains("GitRepository/flux-system/flux-system"));
+    let images = get("images");
+    assert!(
+        images.contains("registry.example.org/web:1  kustomization/flux-system/apps"),
+        "{images}"
+    );
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let graph = words(&get("graph"));
+    assert!(
+        graph.contains("kustomization/flux-system/later depends on kustomization/flux-system/apps"),
+        "{graph}"
+    );
+    let values = get("values");
+    assert!(
+        words(&values).contains("Secret flux-system/hush - false true"),
+        "{values}"
+    );
+    assert!(!values.contains("very-secret"), "{values}");
+
+    let told = out(&look(&[
+        "explain",
+        "deployment/default/web",
+        "--local",
+        "cluster",
+    ]));
+    assert!(
+        told.starts_with("Deployment/default/web\n  applied by kustomization/flux-system/apps\n    which is ready: Applied revision: "),
+        "{told}"
+    );
+    assert!(
+        told.contains("    out of apps of GitRepository/flux-system/flux-system at ")
+            && told.contains("  applied by kustomization/flux-system/flux-system\n"),
+        "{told}"
+    );
+    let by_name = out(&look(&["explain", "ConfigMap/old", "--local", "cluster"]));
+    assert!(
+        by_name.contains("applied by kustomization/flux-system/later"),
+        "{by_name}"
+    );
+
+    for (arguments, said) in [
+        (
+            &["explain", "apps/web.yaml", "--local", "cluster"][..],
+            "a cluster has no files",
+        ),
+        (
+            &["explain", "Nothing/a/b", "--local", "cluster"],
+            "serves no kind Nothing",
+        ),
+        (
+            &["explain", "ConfigMap/default/none", "--local", "cluster"],
+            "there is no ConfigMap/default/none",
+        ),
+        (&["get", "units"], "the working folder is no repository"),
+    ] {
+        let refused = look(arguments);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && told.contains(said), "{told}");
+    }
+}
