@@ -183,7 +183,7 @@ impl Lab {
             root: None,
             namespace: self.namespace.clone(),
             only_namespace: Some(self.namespace.clone()),
-            cache: self.folder.path().join("git"),
+            cache: self.folder.path().join("cache"),
             artifacts: None,
             memo_bytes: 64 << 20,
         }

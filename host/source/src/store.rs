@@ -30,6 +30,9 @@ const KEPT: usize = 2;
 /// about to be referred to.
 const STALE: Duration = Duration::from_secs(10 * 60);
 
+/// The most bytes of content that nobody needs any more.
+const BUDGET: u64 = 4 << 30;
+
 /// A folder with content. Blocks.
 #[derive(Debug)]
 pub struct Store {
@@ -85,6 +88,11 @@ impl Store {
         Ok(store)
     }
 
+    /// The store of a cache folder, which the controller and the command line share.
+    pub fn in_cache(cache: &Path) -> Result<Self, StoreError> {
+        Self::open(cache.join("store"), BUDGET)
+    }
+
     /// Keeps content. Nobody refers to it: it may go when room is needed.
     pub fn put(&self, content: &[u8]) -> Result<Digest, StoreError> {
         let size = content.len() as u64;
@@ -100,6 +108,11 @@ impl Store {
             self.write(&path, content)?;
         }
         Ok(digest)
+    }
+
+    /// Whether there is content of a digest, damaged or not.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.blob(digest).exists()
     }
 
     /// Content by its digest. What is damaged is removed, and so is not there.

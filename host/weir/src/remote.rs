@@ -17,6 +17,7 @@ use weir_plugin::Refusal;
 use weir_plugin::ask::Budget;
 use weir_render::SourceTree;
 use weir_source::oci::{OciReference, Registry};
+use weir_source::store::Store;
 use weir_source::{
     ClientSpec, DefaultProxy, GitFetcher, GitOptions, GitReference, GitSpec, HttpFactory,
     HttpOptions, RemoteFetcher, RemoteOptions, RemoteTree,
@@ -240,7 +241,7 @@ impl Remotes {
     ) -> Result<SourceTree, Refusal> {
         let pins = self
             .pins
-            .get_or_init(|| Some(Pins::at(cache().ok()?.join("pins"))));
+            .get_or_init(|| Some(Pins::at(cache().ok()?.join("pins"), store().ok()?)));
         let kept = || pins.as_ref().and_then(|pins| pins.load(&key.text));
         if (self.offline || key.fixed)
             && let Some(kept) = kept()
@@ -361,12 +362,13 @@ fn start() -> anyhow::Result<Fetchers> {
         ..HttpOptions::default()
     });
     let git = GitFetcher::new(GitOptions::new(cache()?.join("git")), http.clone());
+    let store = store()?;
     let fetcher = |plain_registries| {
         let options = RemoteOptions {
             plain_registries,
             ..RemoteOptions::default()
         };
-        RemoteFetcher::new(git.clone(), http.clone(), options)
+        RemoteFetcher::new(git.clone(), http.clone(), options).with_store(store.clone())
     };
     Ok(Fetchers {
         remote: fetcher(false),
@@ -375,6 +377,11 @@ fn start() -> anyhow::Result<Fetchers> {
         git,
         http,
     })
+}
+
+/// The store, which the controller has too.
+fn store() -> anyhow::Result<Arc<Store>> {
+    Ok(Arc::new(Store::in_cache(&cache()?)?))
 }
 
 /// The folder for what is fetched.

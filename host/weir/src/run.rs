@@ -1,6 +1,6 @@
 //! `weir run`: reconciles into a cluster, or into a folder with the embedded one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use weir_plugin::{Host, HostConfig};
 
 use crate::cli::{Report, RunArgs};
 use crate::flux_kinds::FLUX_KINDS;
+use crate::remote;
 use crate::repository::entry;
 use crate::repository::unit::SourceName;
 use crate::show::Show;
@@ -73,7 +74,10 @@ async fn reconcile(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let show = show.clone();
         Arc::new(move |fact: &_| show.fact(fact))
     };
-    let cache = cache(args)?;
+    let cache = match &args.cache {
+        Some(cache) => cache.clone(),
+        None => remote::cache().context("say where the cache is with --cache")?,
+    };
     let host = Host::new(HostConfig {
         cache: Some(cache.join("plugins")),
         cache_bytes: CODE_CACHE,
@@ -86,7 +90,7 @@ async fn reconcile(args: &RunArgs) -> anyhow::Result<ExitCode> {
         root,
         namespace: args.namespace.clone(),
         only_namespace: args.only_namespace.clone(),
-        cache: cache.join("git"),
+        cache,
         artifacts: args
             .storage_addr
             .zip(args.storage_adv_addr.clone())
@@ -275,18 +279,6 @@ async fn ensure(cluster: &dyn Cluster, value: Value) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("making {key}"))?;
     Ok(())
-}
-
-fn cache(args: &RunArgs) -> anyhow::Result<PathBuf> {
-    if let Some(cache) = &args.cache {
-        return Ok(cache.clone());
-    }
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    Ok(base
-        .context("there is no HOME; say where the cache is with --cache")?
-        .join("weir"))
 }
 
 async fn asked_to_stop() {

@@ -34,8 +34,6 @@ use crate::watch::Watched;
 /// The Secret that holds the key of generated values.
 const KEY_SECRET: &str = "weir-keys";
 const RANDOM_KEY: &str = "random";
-/// The most bytes of artifacts that nobody needs any more.
-const STORE_BUDGET: u64 = 4 << 30;
 
 pub(super) async fn engine(
     cluster: Arc<dyn Cluster>,
@@ -95,10 +93,7 @@ pub(super) async fn engine(
 
 /// What was fetched and packed before is in the cache.
 fn store(options: &Options) -> Result<Arc<Store>, ControllerError> {
-    Ok(Arc::new(Store::open(
-        options.cache.join("store"),
-        STORE_BUDGET,
-    )?))
+    Ok(Arc::new(Store::in_cache(&options.cache)?))
 }
 
 /// Listening can fail, so it is done before the first run.
@@ -120,7 +115,7 @@ async fn endpoint(
 /// What fetches, for objects and for addresses; they share clients and the cache.
 fn sources(options: &Options, store: Arc<Store>) -> (Sources, Remotes) {
     let http = HttpFactory::new(HttpOptions::default());
-    let git = GitFetcher::new(GitOptions::new(options.cache.clone()), http.clone());
+    let git = GitFetcher::new(GitOptions::new(options.cache.join("git")), http.clone());
     let remotes = RemoteFetcher::new(git.clone(), http.clone(), RemoteOptions::default())
         .with_store(store.clone());
     (

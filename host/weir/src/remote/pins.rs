@@ -1,45 +1,49 @@
-//! What was fetched, kept on disk for the next run: each tree as an archive, beside what it was fetched as.
+//! What was fetched, kept on disk for the next run: each tree as an archive in the store that the controller has too, and a
+//! note of what it was fetched as, which says which archive.
 //!
 //! A file that cannot be written or read is as good as none. Files are renamed into place, so that two processes at once only
-//! do some work twice, and all of it may be deleted at any time.
+//! do some work twice, and all of it may be deleted at any time. The store drops what was used longest ago when it has more
+//! than its budget; a note whose archive is gone says nothing.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use weir_render::SourceTree;
+use weir_source::store::Store;
 use weir_tree::{ArchiveLimits, Digest, EntryKind, TarTree, Tree, TreePath};
 
 /// A tree with more bytes than this is not kept.
 const LARGEST: u64 = 64 << 20;
 /// What is said about a tree is no longer.
 const LONGEST_NOTE: u64 = 64 << 10;
+/// With more notes, those go whose archives are gone, and then the oldest.
+const MOST_NOTES: usize = 10_000;
 
-/// A folder of kept trees.
+/// Notes, and the store that has the trees.
 #[derive(Debug)]
 pub(super) struct Pins {
     folder: PathBuf,
+    store: Arc<Store>,
 }
 
 impl Pins {
-    pub(super) fn at(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn at(folder: PathBuf, store: Arc<Store>) -> Self {
+        Self { folder, store }
     }
 
     /// The tree that was last fetched for a key.
     pub(super) fn load(&self, key: &str) -> Option<SourceTree> {
-        let mut text = String::new();
-        let note = fs::File::open(self.place(key, "json")).ok()?;
-        note.take(LONGEST_NOTE).read_to_string(&mut text).ok()?;
-        let note: Value = serde_json::from_str(&text).ok()?;
+        let note = read(&self.place(key))?;
         if note.get("key")?.as_str()? != key {
             return None;
         }
-        let archive = fs::File::open(self.place(key, "tar")).ok()?;
-        let tree =
-            TarTree::read_from(io::BufReader::new(archive), ArchiveLimits::default()).ok()?;
+        let digest = note.get("archive")?.as_str()?.parse().ok()?;
+        let archive = self.store.get(&digest).ok()??;
+        let tree = TarTree::read_from(&*archive, ArchiveLimits::default()).ok()?;
         Some(SourceTree {
             tree: Arc::new(tree),
             revision: note.get("revision")?.as_str()?.to_owned(),
@@ -59,11 +63,49 @@ impl Pins {
         let mut left = LARGEST;
         pack(&*source.tree, &TreePath::root(), &mut archive, &mut left)?;
         let archive = archive.into_inner()?;
+        // The note comes last: what it refers to is there.
+        let digest = self.store.put(&archive).map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
-        let note = json!({"key": key, "revision": source.revision, "time": source.time});
-        // The note comes last: without it the archive is not looked at.
-        self.put(&self.place(key, "tar"), &archive)?;
-        self.put(&self.place(key, "json"), note.to_string().as_bytes())
+        let note = json!({"key": key, "archive": digest.to_string(), "revision": source.revision, "time": source.time});
+        self.put(&self.place(key), note.to_string().as_bytes())?;
+        self.store
+            .collect(SystemTime::now())
+            .map_err(io::Error::other)?;
+        self.collect(MOST_NOTES)
+    }
+
+    /// Removes notes when there are too many.
+    fn collect(&self, most: usize) -> io::Result<()> {
+        let mut notes = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let when = entry.metadata().and_then(|meta| meta.modified());
+            notes.push((when.unwrap_or(SystemTime::UNIX_EPOCH), entry.path()));
+        }
+        if notes.len() <= most {
+            return Ok(());
+        }
+        notes.sort();
+        let mut left = notes.len();
+        let gone = |path: &Path| {
+            let digest = read(path).and_then(|note| note.get("archive")?.as_str()?.parse().ok());
+            let archive = digest.map(|digest| self.store.has(&digest));
+            !archive.unwrap_or(false)
+        };
+        let (useless, useful): (Vec<PathBuf>, Vec<PathBuf>) = notes
+            .into_iter()
+            .map(|(_, path)| path)
+            .partition(|path| gone(path));
+        for path in useless.iter().chain(&useful) {
+            // All that is useless goes, and of the rest as much as has to.
+            if left <= most && !useless.contains(path) {
+                break;
+            }
+            // Another process may have been faster.
+            let _ = fs::remove_file(path);
+            left -= 1;
+        }
+        Ok(())
     }
 
     fn put(&self, place: &Path, content: &[u8]) -> io::Result<()> {
@@ -73,11 +115,18 @@ impl Pins {
         fs::rename(&new, place)
     }
 
-    fn place(&self, key: &str, ending: &str) -> PathBuf {
-        let digest = Digest::of(key.as_bytes()).to_string();
-        let name = digest.rsplit(':').next().unwrap_or_default();
-        self.folder.join(format!("{name}.{ending}"))
+    fn place(&self, key: &str) -> PathBuf {
+        let name = Digest::of(key.as_bytes()).hex();
+        self.folder.join(format!("{name}.json"))
     }
+}
+
+/// A note, if it is one.
+fn read(path: &Path) -> Option<Value> {
+    let mut text = String::new();
+    let note = fs::File::open(path).ok()?;
+    note.take(LONGEST_NOTE).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// Adds all files below a folder. The depth is that of a path in a tree, which is bounded.
@@ -115,24 +164,50 @@ mod tests {
     use super::*;
     use weir_tree::{EmptyTree, OverlayTree};
 
-    #[test]
-    fn a_tree_is_what_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let pins = Pins::at(folder.path().join("pins"));
+    fn pins(folder: &Path, budget: u64) -> Pins {
+        let store = Store::open(folder.join("store"), budget).unwrap();
+        Pins::at(folder.join("pins"), Arc::new(store))
+    }
+
+    fn source(content: &str) -> SourceTree {
         let mut overlay = OverlayTree::on(EmptyTree::shared());
         let path = TreePath::parse("templates/a.yaml").unwrap();
-        overlay.file(&path, b"a: 1\n".to_vec()).unwrap();
-        let source = SourceTree {
+        overlay.file(&path, content.as_bytes().to_vec()).unwrap();
+        SourceTree {
             tree: Arc::new(overlay.finish().unwrap()),
             revision: "1.0.0@sha256:x".to_owned(),
             time: 7,
-        };
+        }
+    }
+
+    #[test]
+    fn a_tree_is_what_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let pins = pins(folder.path(), 1 << 20);
         assert!(pins.load("chart a").is_none());
-        pins.save("chart a", &source);
+        pins.save("chart a", &source("a: 1\n"));
         let kept = pins.load("chart a").unwrap();
         assert_eq!((kept.revision.as_str(), kept.time), ("1.0.0@sha256:x", 7));
+        let path = TreePath::parse("templates/a.yaml").unwrap();
         let content = kept.tree.read(&path).unwrap().unwrap();
         assert_eq!(&*content, b"a: 1\n");
         assert!(pins.load("chart b").is_none());
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        // Two archives have room.
+        let pins = pins(folder.path(), 5 << 10);
+        for name in ["a", "b", "c"] {
+            pins.save(name, &source(name));
+        }
+        assert!(pins.load("a").is_none());
+        assert!(pins.load("b").is_some() && pins.load("c").is_some());
+        // The note of "a" is useless, and goes first.
+        pins.collect(2).unwrap();
+        assert!(!pins.place("a").exists() && pins.place("b").exists() && pins.place("c").exists());
+        pins.collect(1).unwrap();
+        assert_eq!(fs::read_dir(&pins.folder).unwrap().count(), 1);
     }
 }
