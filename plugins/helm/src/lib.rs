@@ -100,9 +100,9 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
         for (path, file) in &rendered.crds {
             match config.yaml {
                 YamlRules::Helm => {
-                    documents::add_yaml(&file.text(), Some(&place(config, path)))?;
+                    documents::add_yaml(&file.text(), Some(&place(config, path, 0)))?;
                 }
-                YamlRules::Kustomize => add_text(&file.text(), path, config)?,
+                YamlRules::Kustomize => add_text(&file.text(), (path, 0), config)?,
             }
         }
     }
@@ -111,7 +111,8 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
         .iter()
         .filter(|manifest| manifest.json != "null")
     {
-        add(&manifest.json, &manifest.text, &manifest.path, config)?;
+        let place = (manifest.path.as_str(), manifest.line);
+        add(&manifest.json, &manifest.text, place, config)?;
     }
     if config.hooks {
         let wanted = rendered
@@ -119,36 +120,39 @@ fn hand_over(rendered: &Rendered, config: &Config) -> Result<()> {
             .iter()
             .filter(|hook| config.tests || !hook.is_test());
         for hook in wanted {
-            add(&hook.json, &hook.text, &hook.path, config)?;
+            add(&hook.json, &hook.text, (&hook.path, hook.line), config)?;
         }
     }
     Ok(())
 }
 
-fn add(json: &str, text: &str, path: &str, config: &Config) -> Result<()> {
+/// A template as Helm shows it, and a line of it.
+type At<'a> = (&'a str, u32);
+
+fn add(json: &str, text: &str, at: At<'_>, config: &Config) -> Result<()> {
     match config.yaml {
-        YamlRules::Helm => add_json(json, path, config),
-        YamlRules::Kustomize => add_text(text, path, config),
+        YamlRules::Helm => add_json(json, at, config),
+        YamlRules::Kustomize => add_text(text, at, config),
     }
 }
 
 /// Adds what kustomize reads from a text.
-fn add_text(text: &str, path: &str, config: &Config) -> Result<()> {
+fn add_text(text: &str, at: At<'_>, config: &Config) -> Result<()> {
     // Helm prints a newline after each document, which a block text at its end keeps.
     let text = format!("{text}\n");
     for document in weir_k8s_yaml::documents(&text, &ParseOptions::default()) {
         let object = document
             .and_then(|document| resolve(&document.root, Schema::Kyaml))
-            .map_err(|error| Error::new(error).context(format!("the template {path}")))?;
+            .map_err(|error| Error::new(error).context(format!("the template {}", at.0)))?;
         if !object.is_null() {
-            add_json(&object.to_string(), path, config)?;
+            add_json(&object.to_string(), at, config)?;
         }
     }
     Ok(())
 }
 
-fn add_json(json: &str, path: &str, config: &Config) -> Result<()> {
-    documents::add_json(json, Some(&place(config, path)))
+fn add_json(json: &str, (path, line): At<'_>, config: &Config) -> Result<()> {
+    documents::add_json(json, Some(&place(config, path, line)))
         .map_err(|error| error.context(format!("the template {path}")))
 }
 
@@ -178,7 +182,7 @@ fn hook(hook: &Hook) -> Value {
 }
 
 /// The file of a template in the chart's tree. The path that Helm shows begins with the chart's name.
-fn place(config: &Config, shown: &str) -> Place {
+fn place(config: &Config, shown: &str, line: u32) -> Place {
     let inside = shown.split_once('/').map_or(shown, |(_, path)| path);
     let path = match config.chart.path.as_str() {
         "" => inside.to_owned(),
@@ -186,7 +190,7 @@ fn place(config: &Config, shown: &str) -> Place {
     };
     Place {
         path,
-        line: 0,
+        line,
         column: 0,
     }
 }
@@ -206,7 +210,7 @@ fn report(error: &HelmError, config: &Config) -> Error {
             help.push_str("included from ");
             help.push_str(from);
         }
-        let mut at = place(config, &explanation.file);
+        let mut at = place(config, &explanation.file, 0);
         at.line = explanation.line;
         at.column = explanation.column + 1;
         Finding::error("template", message)

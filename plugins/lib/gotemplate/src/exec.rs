@@ -6,6 +6,7 @@
 mod call;
 mod eval;
 mod field;
+mod origin;
 mod walk;
 
 use std::any::Any;
@@ -15,8 +16,11 @@ use std::rc::Rc;
 use crate::error::{Error, ErrorKind, ExecError, FuncError, Location};
 use crate::function::Runtime;
 use crate::set::TemplateSet;
-use crate::tree::{NodeRef, Template};
+use crate::tree::{NodeRef, Position, Template};
 use crate::{Limits, Text, Value};
+
+use origin::Mark;
+pub use origin::Origin;
 
 /// A run of templates of one set, within bounds that all of them share.
 pub struct Run<'s> {
@@ -34,6 +38,8 @@ pub struct Run<'s> {
     frames: u32,
     /// Vectors for arguments, to be used again.
     spare: Vec<Vec<Value>>,
+    /// Where the output of the outermost template comes from.
+    marks: Vec<Mark>,
 }
 
 /// A variable.
@@ -74,6 +80,7 @@ impl<'s> Run<'s> {
             depth: 0,
             frames: 0,
             spare: Vec::new(),
+            marks: Vec::new(),
         }
     }
 
@@ -83,6 +90,20 @@ impl<'s> Run<'s> {
     /// [`Error::NoTemplate`], or [`Error::Exec`] with what went wrong and where.
     pub fn execute(&mut self, name: &Text, data: Value) -> Result<Text, Error> {
         Runtime::execute(self, name, data)
+    }
+
+    /// The same, with where in the template the output comes from.
+    ///
+    /// # Errors
+    /// As [`Run::execute`].
+    pub fn execute_traced(&mut self, name: &Text, data: Value) -> Result<(Text, Origin), Error> {
+        self.marks.clear();
+        let text = self.execute(name, data)?;
+        let marks = std::mem::take(&mut self.marks);
+        let origin = self
+            .lookup(name)
+            .map(|template| Origin::new(Rc::clone(&template.source), marks));
+        Ok((text, origin.unwrap_or_default()))
     }
 
     /// Steps not yet used.
@@ -264,6 +285,17 @@ impl<'t> Exec<'_, '_, 't> {
 
     fn leave(&mut self) {
         self.run.frames -= 1;
+    }
+
+    /// Notes that what follows in the output comes from that place, if this is the outermost template.
+    fn mark(&mut self, source: Position, copied: bool) {
+        if self.run.depth == 1 {
+            self.run.marks.push(Mark {
+                output: self.run.out.len(),
+                source,
+                copied,
+            });
+        }
     }
 
     fn step(&mut self) -> Executed<()> {

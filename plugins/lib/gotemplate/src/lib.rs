@@ -64,7 +64,7 @@ mod format;
 pub mod properties;
 
 pub use error::{Error, ErrorKind, ExecError, FuncError, Location, ParseError};
-pub use exec::Run;
+pub use exec::{Origin, Run};
 pub use format::{display, display_into, quote, sprint, sprintf, sprintln, strval};
 pub use function::{Args, Call, Function, Functions, Method, Signature};
 pub use limits::Limits;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use weir_chart::shared::SharedMap;
 use weir_chart::{Chart, Profile};
-use weir_gotemplate::{Functions, Limits, Map, MissingKey, TemplateSet, Text, Value};
+use weir_gotemplate::{Functions, Limits, Map, MissingKey, Origin, TemplateSet, Text, Value};
 
 use crate::environment::Environment;
 use crate::error::HelmError;
 use crate::explain::{Scene, exec_error, parse_error};
-use crate::functions::{ROOT, State, add_to, circumstances, without_no_value};
+use crate::functions::{NO_VALUE, ROOT, State, add_to, circumstances, without_no_value};
 use crate::objects::{chart_object, files_object, template_object, to_gotemplate, values_type};
 use crate::schema::Compiled;
 
@@ -33,6 +33,16 @@ struct Layout {
     strict: bool,
     /// Path of the chart, identity of its templates, whether it is a library.
     charts: Vec<(String, usize, bool)>,
+}
+
+/// What a template became.
+#[derive(Debug)]
+pub(crate) struct RenderedFile {
+    /// `chart/templates/x.yaml`
+    pub(crate) path: String,
+    pub(crate) text: String,
+    /// Which of its lines made what.
+    pub(crate) origin: Origin,
 }
 
 /// Combinations of subcharts that are kept parsed.
@@ -208,7 +218,7 @@ pub(crate) fn run(
     facts: &Facts,
     environment: Rc<dyn Environment>,
     scene: &Scene<'_>,
-) -> Result<Vec<(String, String)>, HelmError> {
+) -> Result<Vec<RenderedFile>, HelmError> {
     let parts = parts(chart);
     let ordered = ordered(&parts);
     let set = prepared.templates(&parts, &ordered, facts.strict)?;
@@ -238,10 +248,17 @@ pub(crate) fn run(
                 message: error.to_string(),
                 explanation: None,
             })?;
-        let text = run
-            .execute(&name, Value::Map(dot.clone()))
+        let (text, mut origin) = run
+            .execute_traced(&name, Value::Map(dot.clone()))
             .map_err(|error| exec_error(&error, &set, scene))?;
-        rendered.push((path, without_no_value(text).lossy().into_owned()));
+        let shown = memchr::memmem::find_iter(text.as_bytes(), NO_VALUE);
+        origin.cut(shown, NO_VALUE.len());
+        let text = without_no_value(text);
+        rendered.push(RenderedFile {
+            path,
+            text: text.lossy().into_owned(),
+            origin,
+        });
     }
     Ok(rendered)
 }

@@ -17,7 +17,7 @@ pub(crate) const ROOT: Text = Text::from_static("gotpl");
 const MAX_RECURSION: u32 = 1000;
 
 /// What prints for a value that is not there; Helm takes it out of what it renders.
-const NO_VALUE: &str = "<no value>";
+pub(crate) const NO_VALUE: &str = "<no value>";
 
 /// What lives as long as one render.
 pub(crate) struct State {

@@ -6,6 +6,7 @@ mod split;
 
 use weir_chart::Profile;
 
+use crate::engine::RenderedFile;
 use crate::error::HelmError;
 
 pub(crate) use head::Head;
@@ -17,6 +18,8 @@ pub(crate) use split::split;
 pub struct Manifest {
     /// The template that it came from: `chart/templates/x.yaml`.
     pub path: String,
+    /// The line of the template that its text begins with; 0 if it is not known.
+    pub line: u32,
     /// Its text.
     pub text: String,
     /// `kind`, empty if there is none.
@@ -36,6 +39,8 @@ pub struct Hook {
     pub kind: String,
     /// The template that it came from.
     pub path: String,
+    /// The line of the template that its text begins with; 0 if it is not known.
+    pub line: u32,
     /// Its text.
     pub text: String,
     /// When it runs: `pre-install`, `test` and so on.
@@ -69,19 +74,22 @@ const EVENTS: &[&str] = &[
 
 /// Splits rendered files into manifests and hooks, both in the order in which Helm has them.
 pub(crate) fn sort(
-    files: &[(String, String)],
+    files: &[RenderedFile],
     profile: Profile,
 ) -> Result<(Vec<Manifest>, Vec<Hook>), HelmError> {
-    let mut sorted: Vec<&(String, String)> = files.iter().collect();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut sorted: Vec<&RenderedFile> = files.iter().collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
-    for (path, text) in sorted {
+    for RenderedFile { path, text, origin } in sorted {
         let name = path.rsplit('/').next().unwrap_or(path);
         if name.starts_with('_') || text.trim().is_empty() {
             continue;
         }
         for document in split(text, profile) {
-            sort_document(path, document, profile, &mut manifests, &mut hooks)?;
+            // A document is a part of the text.
+            let at = document.as_ptr().addr() - text.as_ptr().addr();
+            let place = (path.as_str(), origin.line(at));
+            sort_document(place, document, profile, &mut manifests, &mut hooks)?;
         }
     }
     let order = install_order(profile);
@@ -91,7 +99,7 @@ pub(crate) fn sort(
 }
 
 fn sort_document(
-    path: &str,
+    (path, line): (&str, u32),
     text: &str,
     profile: Profile,
     manifests: &mut Vec<Manifest>,
@@ -115,6 +123,7 @@ fn sort_document(
     let Some(events) = head.annotation(HOOK) else {
         manifests.push(Manifest {
             path: path.to_owned(),
+            line,
             text: text.to_owned(),
             kind: head.kind,
             api_version: head.api_version,
@@ -134,6 +143,7 @@ fn sort_document(
     hooks.push(Hook {
         name: head.name.clone(),
         path: path.to_owned(),
+        line,
         text: text.to_owned(),
         events,
         weight: head

@@ -9,7 +9,7 @@ use weir_chart::{
 };
 use weir_gotemplate as template;
 
-use crate::engine::{Facts, Prepared, run};
+use crate::engine::{Facts, Prepared, RenderedFile, run};
 use crate::environment::Environment;
 use crate::error::HelmError;
 use crate::explain::Scene;
@@ -78,14 +78,16 @@ pub fn render_files(
     options: &RenderOptions,
     environment: Rc<dyn Environment>,
 ) -> Result<Vec<(String, String)>, HelmError> {
-    run_templates(prepared, values, options, environment).map(|files| files.texts)
+    let files = run_templates(prepared, values, options, environment)?;
+    let pair = |file: RenderedFile| (file.path, file.text);
+    Ok(files.texts.into_iter().map(pair).collect())
 }
 
 /// What the templates made.
 struct Files {
     chart: Chart,
     values: Map<String, Value>,
-    texts: Vec<(String, String)>,
+    texts: Vec<RenderedFile>,
 }
 
 fn run_templates(
@@ -209,19 +211,19 @@ fn facts(options: &RenderOptions, kube_version: &KubeVersion, profile: Profile) 
 
 /// Takes the notes out of the rendered files.
 fn take_notes(
-    files: Vec<(String, String)>,
+    files: Vec<RenderedFile>,
     chart: &str,
     of_subcharts: bool,
-) -> (String, Vec<(String, String)>) {
+) -> (String, Vec<RenderedFile>) {
     let (mut found, files): (Vec<_>, Vec<_>) = files
         .into_iter()
-        .partition(|file| file.0.ends_with("NOTES.txt"));
+        .partition(|file| file.path.ends_with("NOTES.txt"));
     let own = format!("{chart}/templates/NOTES.txt");
-    found.retain(|file| of_subcharts || file.0 == own);
-    found.sort();
+    found.retain(|file| of_subcharts || file.path == own);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
     let notes: Vec<String> = found
         .into_iter()
-        .map(|file| file.1)
+        .map(|file| file.text)
         .filter(|text| !text.is_empty())
         .collect();
     (notes.join("\n"), files)

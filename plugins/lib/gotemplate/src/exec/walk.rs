@@ -22,11 +22,13 @@ impl<'t> Exec<'_, '_, 't> {
             self.step()?;
             let flow = match node {
                 Node::Text(start, end) => {
+                    self.mark(*start, true);
                     let text = self.template.source.text.as_bytes();
                     self.write(text.get(*start as usize..*end as usize).unwrap_or_default())?;
                     Flow::Next
                 }
                 Node::Action(pipe) => {
+                    self.mark(pipe.position, false);
                     self.action(dot, pipe, node)?;
                     Flow::Next
                 }
@@ -34,6 +36,7 @@ impl<'t> Exec<'_, '_, 't> {
                 Node::With(branch) => self.with(dot, branch)?,
                 Node::Range(branch) => self.range(dot, branch, node)?,
                 Node::Template(template) => {
+                    self.mark(template.position, false);
                     self.template(dot, template)?;
                     Flow::Next
                 }

@@ -259,3 +259,32 @@ fn templates_ask_the_environment() {
             .ends_with("error calling lookup: no matches for kind")
     );
 }
+
+#[test]
+fn an_object_knows_the_line_of_its_template() {
+    let template = "{{- $x := 1 }}
+{{- range until 2 }}
+---
+kind: A
+name: a{{ . }}
+gone: {{ $.Values.none }}
+{{- end }}
+---
+{{ include \"t.all\" . }}
+{{ if true }}
+---
+kind: Z
+{{ end }}";
+    let all = "{{ define \"t.all\" }}\n\nkind: B\n---\nkind: C\n{{ end }}";
+    let prepared = prepare(&[("templates/a.yaml", template), ("templates/_all.tpl", all)]);
+    let rendered = render_with(&prepared, &json!({}), "key").expect("it renders");
+    let mut lines: Vec<(String, u32)> = rendered
+        .manifests
+        .iter()
+        .map(|manifest| (manifest.kind.clone(), manifest.line))
+        .collect();
+    lines.sort();
+    // What a helper makes stands where it was asked for.
+    let expected = [("A", 4), ("A", 4), ("B", 9), ("C", 9), ("Z", 12)];
+    assert_eq!(lines, expected.map(|(kind, line)| (kind.to_owned(), line)));
+}
