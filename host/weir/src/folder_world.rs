@@ -143,12 +143,32 @@ impl World for FolderWorld {
         None
     }
 
-    fn object(&self, _: &str, kind: &str, _: &str, name: &str) -> Result<String, Refusal> {
-        Err(no_cluster(&format!("{kind} {name}")))
+    fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<String, Refusal> {
+        match &self.snapshot {
+            Some(snapshot) => snapshot.holdings.object(api_version, kind, namespace, name),
+            None => Err(no_cluster(&format!("{kind} {name}"))),
+        }
     }
 
-    fn objects(&self, _: &str, kind: &str, _: &str, _: &str) -> Result<String, Refusal> {
-        Err(no_cluster(&format!("the list of {kind}")))
+    fn objects(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<String, Refusal> {
+        match &self.snapshot {
+            Some(snapshot) => snapshot
+                .holdings
+                .objects(api_version, kind, namespace, labels),
+            None => Err(no_cluster(&format!("the list of {kind}"))),
+        }
     }
 
     fn open_url(&self, url: &str, budget: &Budget) -> Result<SourceTree, Refusal> {

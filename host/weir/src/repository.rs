@@ -10,6 +10,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod entry;
+pub(crate) mod holdings;
 pub(crate) mod kept;
 pub(crate) mod snapshot;
 pub(crate) mod sources;

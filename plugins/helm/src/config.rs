@@ -41,6 +41,8 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) cluster: bool,
     #[serde(default)]
+    pub(crate) lookup: bool,
+    #[serde(default)]
     include_crds: bool,
     #[serde(default)]
     pub(crate) hooks: bool,

@@ -63,7 +63,7 @@ impl Generator for Helm {
         // The instance ends with the call: to take the chart apart would be a tenth of the work.
         let prepared = ManuallyDrop::new(Prepared::new(chart, profile));
         let environment = Rc::new(Asking {
-            cluster: config.cluster,
+            objects: config.cluster || config.lookup,
         });
         let values = load::values(&config).map_err(|error| report(&error, &config))?;
         if config.files {

@@ -42,7 +42,7 @@ pub(crate) fn make(release: &Release, profile: Profile) -> Result<String> {
     let mut set = TemplateSet::new(TEMPLATE, functions, MissingKey::Zero);
     set.parse(TEMPLATE, release.name_template.as_str())
         .map_err(Error::new)?;
-    let mut naming = Naming(Asking { cluster: false });
+    let mut naming = Naming(Asking { objects: false });
     let made = set
         .run(Limits::default(), &mut naming)
         .execute(&TEMPLATE, Value::Nil)

@@ -6,8 +6,8 @@ use weir_sdk::{context, objects};
 
 /// Answers through the contract.
 pub(crate) struct Asking {
-    /// Whether there is a cluster to look at. Without one `lookup` finds nothing, as in `helm template`.
-    pub(crate) cluster: bool,
+    /// Whether there are objects to look at. Without them `lookup` finds nothing, as in `helm template`.
+    pub(crate) objects: bool,
 }
 
 impl Environment for Asking {
@@ -20,7 +20,7 @@ impl Environment for Asking {
     }
 
     fn lookup(&self, question: &Lookup<'_>) -> Result<Option<Value>, LookupError> {
-        if !self.cluster {
+        if !self.objects {
             return Ok(None);
         }
         let failed = |error: weir_sdk::Error| LookupError {

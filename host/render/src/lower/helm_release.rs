@@ -27,7 +27,7 @@ const VALUES_KEY: &str = "values.yaml";
 pub enum Capabilities {
     /// What the cluster says: its version, its APIs, its objects.
     Cluster,
-    /// This version of Kubernetes and the APIs that Helm knows; there are no objects.
+    /// This version of Kubernetes and the APIs that Helm knows; the objects are those that the world has.
     Version(String),
 }
 
@@ -148,6 +148,7 @@ fn helm_step(object: &HelmRelease, release: &ObjectName, capabilities: &Capabili
     match capabilities {
         Capabilities::Cluster => config.insert("cluster".into(), true.into()),
         Capabilities::Version(version) => {
+            config.insert("lookup".into(), true.into());
             config.insert("kubeVersion".into(), version.as_str().into())
         }
     };
@@ -279,6 +280,7 @@ mod tests {
                 "chart": {"packaged": true},
                 "release": {"name": "plex", "namespace": "media"},
                 "kubeVersion": "v1.35.4",
+                "lookup": true,
                 "valuesFrom": [
                     {"kind": "Secret", "name": "s", "valuesKey": "values.yaml", "optional": true},
                     {"kind": "ConfigMap", "name": "m", "valuesKey": "k", "targetPath": "x.y"},

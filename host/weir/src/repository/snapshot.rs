@@ -5,6 +5,7 @@ use weir_plugin::Refusal;
 use weir_render::{InputRef, InputValue, SourceId, SourceTree};
 
 use crate::remote::Remotes;
+use crate::repository::holdings::Holdings;
 use crate::repository::sources::Sources;
 use crate::repository::unit::SourceName;
 use crate::repository::values::Values;
@@ -16,6 +17,7 @@ pub(crate) struct Snapshot {
     pub(crate) source: SourceName,
     pub(crate) values: Values,
     pub(crate) sources: Sources,
+    pub(crate) holdings: Holdings,
 }
 
 impl Snapshot {

@@ -90,6 +90,16 @@ impl Values {
         self.live = Some(live);
     }
 
+    /// Whether Secrets are placeholders.
+    pub(crate) fn hides_secrets(&self) -> bool {
+        self.without_secrets
+    }
+
+    /// The cluster that may be asked.
+    pub(crate) fn live(&self) -> Option<&Arc<Live>> {
+        self.live.as_ref()
+    }
+
     /// Whether the object is there, whatever keys it has.
     pub(crate) fn holds(&self, reference: &InputRef) -> bool {
         matches!(self.entries(reference), Ok(Some(_)))
@@ -153,6 +163,20 @@ fn hide(id: &Id, entries: &mut Entries) {
             }
             Ok(_) | Err(_) => placeholder(key).into_bytes(),
         };
+    }
+}
+
+/// Puts placeholders into a Secret.
+pub(crate) fn hide_secret(secret: &mut Value) {
+    for (field, encoded) in [("data", true), ("stringData", false)] {
+        let entries = secret.get_mut(field).and_then(Value::as_object_mut);
+        for (key, value) in entries.into_iter().flatten() {
+            let text = placeholder(key);
+            *value = match encoded {
+                true => STANDARD.encode(text).into(),
+                false => text.into(),
+            };
+        }
     }
 }
 

@@ -63,7 +63,13 @@ impl<'a> Visit<'a> {
             values.ask(live.clone());
         }
         let host = Arc::new(Host::new(HostConfig::default())?);
-        let plugins = weir_render::builtin::load(&host)?;
+        let mut plugins = weir_render::builtin::load(&host)?;
+        if let Some(helm) = plugins.get_mut("helm") {
+            // Who runs the command may see all of the repository, and of a cluster what their own login may.
+            let mut grants = (*helm.grants).clone();
+            grants.objects = vec!["*".to_owned()];
+            helm.grants = Arc::new(grants);
+        }
         let mut renderer = Renderer::new(host, MEMO)
             .map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
         let kept = remote::cache().ok();
@@ -128,6 +134,7 @@ impl<'a> Visit<'a> {
             source: visited.entry.source.clone(),
             values: visited.walked.values.clone(),
             sources: visited.walked.sources.clone(),
+            holdings: visited.walked.holdings.clone(),
         });
         let kind = object.get("kind").and_then(Value::as_str)?;
         let recipe = if kind == "HelmRelease" {
@@ -215,6 +222,9 @@ impl Visited {
                 number => format!(" (and {} more)", number - 1),
             };
             anstream::eprintln!("warning: {}{others}", first.message);
+        }
+        for note in &self.walked.notes {
+            anstream::eprintln!("note: {note}");
         }
     }
 }

@@ -24,11 +24,13 @@ use weir_render::{
 
 use crate::folder_world::FolderWorld;
 use crate::repository::entry::Entry;
+use crate::repository::holdings::Holdings;
 use crate::repository::snapshot::Snapshot;
 use crate::repository::sources::Sources;
 use crate::repository::unit::{Failure, Made, Outcome, Unit, What, find};
 use crate::repository::values::Values;
 
+const RELEASE: &str = "HelmRelease";
 /// Values that depend on each other in a longer chain than this do not settle.
 const MOST_TURNS: usize = 8;
 /// More units than this are taken for a mistake.
@@ -56,9 +58,12 @@ pub(crate) struct Walked {
     /// The entry first, a unit's children after it.
     pub(crate) units: Vec<Unit>,
     pub(crate) warnings: Vec<String>,
+    /// What is worth knowing, and nothing is wrong with.
+    pub(crate) notes: Vec<String>,
     /// What was known at the end.
     pub(crate) values: Values,
     pub(crate) sources: Sources,
+    pub(crate) holdings: Holdings,
 }
 
 /// A unit that waits for its wave.
@@ -95,6 +100,7 @@ struct Turn {
 struct Known {
     values: Values,
     sources: Sources,
+    holdings: Holdings,
 }
 
 /// What is to be rendered next.
@@ -115,6 +121,7 @@ impl Walk<'_> {
         let mut turns = 0;
         loop {
             turns += 1;
+            known.holdings = Holdings::beside(&known.values);
             let turn = self.turn(entry, &mut known);
             let values = turn
                 .answers
@@ -131,6 +138,8 @@ impl Walk<'_> {
                         "after {MOST_TURNS} turns the values of substituteFrom or the sources still change: objects that are made from them depend on each other"
                     ));
                 }
+                walked.notes.extend(known.holdings.asked());
+                walked.holdings = known.holdings;
                 walked.values = known.values;
                 walked.sources = known.sources;
                 return walked;
@@ -162,6 +171,7 @@ impl Walk<'_> {
                 source: entry.source.clone(),
                 values: known.values.clone(),
                 sources: known.sources.clone(),
+                holdings: known.holdings.clone(),
             });
             let done = turn.walked.units.len();
             let finished = self.render(&wave, &world, known, done);
@@ -248,6 +258,12 @@ impl Walk<'_> {
                 .iter()
                 .filter(|(tree, _)| *tree == TreeId::main());
             unit.reads.extend(main.map(|(_, path)| path.clone()));
+        }
+        // What releases make they do not see themselves: a release looks up what was there before it.
+        if unit.id.kind != RELEASE {
+            for document in &rendered.bundle.documents {
+                known.holdings.learn(document, &pending.namespace);
+            }
         }
         unit.placeholders.clone_from(&rendered.bundle.placeholders);
         unit.tainted = rendered.bundle.tainted;

@@ -8,6 +8,7 @@ use std::process::Output;
 
 mod build;
 mod cluster;
+mod lookup;
 mod mistakes;
 mod revisions;
 mod secrets;
