@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::archive;
+use crate::data::FileData;
 use crate::error::ChartError;
 use crate::limits::{Budget, Limits};
 use crate::metadata::{EMPTY_NODE, Lock, Metadata};
@@ -18,30 +19,28 @@ pub struct ChartFile {
     /// The path within the chart.
     pub name: String,
     /// Its bytes, without a byte order mark.
-    pub data: Arc<[u8]>,
+    pub data: FileData,
 }
 
 impl ChartFile {
     /// A file; a UTF-8 byte order mark is dropped.
     #[must_use]
-    pub fn new(name: impl Into<String>, data: Vec<u8>) -> Self {
-        let data: Arc<[u8]> = match data.strip_prefix(b"\xef\xbb\xbf") {
-            Some(rest) => rest.into(),
-            None => data.into(),
-        };
+    pub fn new(name: impl Into<String>, mut data: Vec<u8>) -> Self {
+        if data.starts_with(b"\xef\xbb\xbf") {
+            data.drain(..3);
+        }
         Self {
             name: name.into(),
-            data,
+            data: data.into(),
         }
     }
 
     /// The text; bytes that are no UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
-        // Checking a whole text at once is much faster than looking for what is broken in it.
-        match std::str::from_utf8(&self.data) {
-            Ok(text) => text.into(),
-            Err(_) => String::from_utf8_lossy(&self.data),
+        match self.data.as_text() {
+            Some(text) => text.as_str().into(),
+            None => String::from_utf8_lossy(&self.data),
         }
     }
 }
@@ -60,7 +59,7 @@ pub struct Chart {
     /// The defaults.
     pub values: Arc<Map<String, Value>>,
     /// `values.schema.json` as it stands.
-    pub schema: Option<Arc<[u8]>>,
+    pub schema: Option<FileData>,
     /// The charts below `charts/`, in lexical order of their folders or archives.
     pub dependencies: Vec<Chart>,
 }
@@ -234,7 +233,7 @@ fn load_subchart(
             let (_, rest) = file.name.split_once('/')?;
             Some(ChartFile {
                 name: rest.to_owned(),
-                data: Arc::clone(&file.data),
+                data: file.data,
             })
         });
         from_files(below.collect(), profile, budget, depth + 1)
@@ -252,7 +251,7 @@ struct Parts {
     metadata: Option<Metadata>,
     lock: Option<Lock>,
     values: Map<String, Value>,
-    schema: Option<Arc<[u8]>>,
+    schema: Option<FileData>,
     templates: Vec<ChartFile>,
     files: Vec<ChartFile>,
     /// By the first part of the path below `charts/`.

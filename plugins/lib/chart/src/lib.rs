@@ -33,6 +33,7 @@
 mod archive;
 mod chart;
 mod coalesce;
+mod data;
 mod decode;
 mod dependencies;
 mod error;
@@ -51,6 +52,7 @@ pub mod version;
 
 pub use chart::{Chart, ChartFile};
 pub use coalesce::{Mode, coalesce_values, merge_tables};
+pub use data::FileData;
 pub use dependencies::{is_compatible, process_dependencies};
 pub use error::{ChartError, ReferenceError, TreeError, ValuesError};
 pub use ignore::{IgnoreError, IgnoreRules};

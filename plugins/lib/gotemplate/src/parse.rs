@@ -8,6 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use memchr::memchr;
 
@@ -17,7 +18,7 @@ pub(crate) use number::Number;
 use crate::error::ParseError;
 use crate::function::Functions;
 use crate::tree::{
-    Branch, Command, Node, Operand, Pipe, Position, Source, Template, TemplateNode, Variable,
+    Branch, Command, Few, Node, Operand, Pipe, Position, Source, Template, TemplateNode, Variable,
 };
 use crate::{Delimiters, Text, quote};
 
@@ -31,9 +32,14 @@ pub(crate) fn parse(
     functions: &Functions,
     delimiters: Delimiters,
 ) -> Result<Vec<Rc<Template>>, ParseError> {
+    // Names and literals are pieces of the text, not copies.
+    let shared = text.shared();
+    let piece = shared
+        .as_ref()
+        .and_then(|(shared, from)| Text::part_of(shared, *from, *from + text.len()));
     let source = Rc::new(Source {
         name: name.clone(),
-        text: text.clone(),
+        text: piece.unwrap_or_else(|| text.clone()),
     });
     let bytes = source.text.as_bytes();
     let too_large = || ParseError {
@@ -46,21 +52,21 @@ pub(crate) fn parse(
     let keyword = |name| functions.get(name).is_none();
     let mut parser = Parser {
         lexer: Lexer::new(bytes, delimiters, keyword("break"), keyword("continue")),
-        text: source.text.as_str(),
+        shared,
         source: &source,
         functions,
         tokens: [Token {
             kind: Kind::Eof,
             start: 0,
             end: 0,
-            line: 0,
         }; 3],
         pending: 0,
         scope: Scope::default(),
         // Number 0 is the variable that every template has.
         ids: BTreeMap::from([(&b"$"[..], 0)]),
-        variables: vec![Text::from_static("$")],
         nodes: Vec::new(),
+        arms: Vec::new(),
+        declared: Vec::new(),
         commands: Vec::new(),
         operands: Vec::new(),
         names: Vec::new(),
@@ -74,8 +80,8 @@ pub(crate) fn parse(
 struct Parser<'p> {
     lexer: Lexer<'p>,
     source: &'p Rc<Source>,
-    /// The same text, if it is UTF-8.
-    text: Option<&'p str>,
+    /// What the text is a piece of, and where it begins in it; nothing if it is no UTF-8.
+    shared: Option<(Arc<String>, usize)>,
     functions: &'p Functions,
     tokens: [Token; 3],
     /// How many of `tokens` were read ahead.
@@ -83,10 +89,10 @@ struct Parser<'p> {
     scope: Scope,
     /// Numbers of variable names.
     ids: BTreeMap<&'p [u8], u32>,
-    /// Names of variables by number.
-    variables: Vec<Text>,
     // What belongs to lists that are not yet finished, so that each is made with exactly the memory that it needs.
     nodes: Vec<Node>,
+    arms: Vec<(Pipe, Box<[Node]>)>,
+    declared: Vec<Variable>,
     commands: Vec<Command>,
     operands: Vec<Operand>,
     names: Vec<Text>,
@@ -100,8 +106,8 @@ struct Scope {
     /// Numbers of the variables in sight, besides `$`.
     variables: Vec<u32>,
     ranges: u32,
-    /// Line on which the action began, 0 outside of actions.
-    action_line: u32,
+    /// What the action began with.
+    action: Option<Token>,
 }
 
 /// What ends a list of nodes.
@@ -139,6 +145,15 @@ type Parsed<T> = Result<T, Box<ParseError>>;
 /// Positions fit, as texts longer than a position can count were refused.
 fn position(token: Token) -> Position {
     Position::try_from(token.start).unwrap_or(Position::MAX)
+}
+
+/// Whether a literal says what it looks like, as most do.
+fn is_plain(literal: &[u8]) -> bool {
+    match literal {
+        [b'"', inner @ .., b'"'] => memchr(b'\\', inner).is_none(),
+        [b'`', inner @ .., b'`'] => memchr(b'\r', inner).is_none(),
+        _ => false,
+    }
 }
 
 impl<'p> Parser<'p> {
@@ -187,7 +202,7 @@ impl<'p> Parser<'p> {
         let token = self.tokens[0];
         Err(Box::new(ParseError {
             name: self.source.name.clone(),
-            line: token.line,
+            line: self.lexer.line(token),
             offset: token.start,
             message: message.into(),
         }))
@@ -199,8 +214,11 @@ impl<'p> Parser<'p> {
         if token.kind != Kind::Error {
             return self.fail(format!("unexpected {text} in {context}"));
         }
-        let started = self.scope.action_line;
-        if started == 0 || started == token.line {
+        let Some(action) = self.scope.action else {
+            return self.fail(text);
+        };
+        let started = self.lexer.line(action);
+        if started == self.lexer.line(token) {
             return self.fail(text);
         }
         let action = if text.ends_with(" action") {
@@ -230,16 +248,16 @@ impl<'p> Parser<'p> {
         }
         let id = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
         self.ids.insert(name, id);
-        self.variables.push(self.text_of(token.start, token.end));
         id
     }
 
     /// A piece of the text.
     fn text_of(&self, start: usize, end: usize) -> Text {
-        match self.text.and_then(|text| text.get(start..end)) {
-            Some(piece) => Text::from(piece),
-            None => Text::from_bytes(&self.source.text.as_bytes()[start..end]),
-        }
+        let piece = self
+            .shared
+            .as_ref()
+            .and_then(|(shared, from)| Text::part_of(shared, from + start, from + end));
+        piece.unwrap_or_else(|| Text::from_bytes(&self.source.text.as_bytes()[start..end]))
     }
 
     /// Enters a block or parenthesis.
@@ -269,7 +287,7 @@ impl<'p> Parser<'p> {
                 Item::Stop(stop) => return self.fail(format!("unexpected {}", stop.text())),
             }
         }
-        self.add(self.source.name.clone(), root)
+        self.add(self.source.name.clone(), root.into())
     }
 
     /// `{{ define "name" }} … {{ end }}`, the keyword already read.
@@ -288,7 +306,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Adds a template. One text may define a name twice only if one of the two is empty.
-    fn add(&mut self, name: Text, root: Vec<Node>) -> Parsed<()> {
+    fn add(&mut self, name: Text, root: Box<[Node]>) -> Parsed<()> {
         let text = self.source.text.as_bytes();
         let empty = root.iter().all(|node| match node {
             Node::Text(start, end) => {
@@ -325,7 +343,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Nodes up to `end` or `else`.
-    fn list(&mut self) -> Parsed<(Vec<Node>, Stop)> {
+    fn list(&mut self) -> Parsed<(Box<[Node]>, Stop)> {
         self.enter()?;
         let first = self.nodes.len();
         while self.peek_solid().kind != Kind::Eof {
@@ -333,7 +351,7 @@ impl<'p> Parser<'p> {
                 Item::Node(node) => self.nodes.push(node),
                 Item::Stop(stop) => {
                     self.nesting -= 1;
-                    return Ok((self.nodes.split_off(first), stop));
+                    return Ok((self.nodes.drain(first..).collect(), stop));
                 }
             }
         }
@@ -348,9 +366,9 @@ impl<'p> Parser<'p> {
                 Ok(Item::Node(Node::Text(position(token), end)))
             }
             Kind::LeftDelim => {
-                self.scope.action_line = token.line;
+                self.scope.action = Some(token);
                 let item = self.action()?;
-                self.scope.action_line = 0;
+                self.scope.action = None;
                 Ok(item)
             }
             _ => self.unexpected(token, "input"),
@@ -374,16 +392,45 @@ impl<'p> Parser<'p> {
                 self.expect(Kind::RightDelim, "end")?;
                 return Ok(Item::Stop(Stop::End));
             }
-            Kind::If => Node::If(self.control(Control::If, "if")?),
-            Kind::With => Node::With(self.control(Control::With, "with")?),
-            Kind::Range => Node::Range(self.control(Control::Range, "range")?),
+            Kind::If => Node::If(Box::new(self.control(Control::If, "if")?)),
+            Kind::With => Node::With(Box::new(self.control(Control::With, "with")?)),
+            Kind::Range => Node::Range(Box::new(self.control(Control::Range, "range")?)),
             Kind::Template => self.template()?,
+            Kind::String | Kind::RawString if self.is_alone(token) => Node::Literal(
+                position(token),
+                Position::try_from(token.end).unwrap_or(Position::MAX),
+            ),
             _ => {
                 self.back();
-                Node::Action(self.pipeline("command", Kind::RightDelim)?)
+                Node::Action(Box::new(self.pipeline("command", Kind::RightDelim)?))
             }
         };
         Ok(Item::Node(node))
+    }
+
+    /// Whether a literal says what it looks like and is all that its action consists of; the end of the action is read then.
+    fn is_alone(&mut self, literal: Token) -> bool {
+        // The literal itself may have been read ahead only if nothing is behind it.
+        if self.pending > 0 || !is_plain(self.value(literal)) {
+            return false;
+        }
+        let after = self.next();
+        if after.kind == Kind::RightDelim {
+            return true;
+        }
+        if after.kind != Kind::Space {
+            self.tokens[1] = literal;
+            // What comes next is the literal after one more step back.
+            self.pending = 1;
+            return false;
+        }
+        if self.next().kind == Kind::RightDelim {
+            return true;
+        }
+        self.tokens[1] = after;
+        self.tokens[2] = literal;
+        self.pending = 2;
+        false
     }
 
     fn jump(&mut self, keyword: Token, text: &str) -> Parsed<Node> {
@@ -404,17 +451,15 @@ impl<'p> Parser<'p> {
     /// `if`, `with` or `range`, the keyword already read. A chain of `else if` is one branch with many arms.
     fn control(&mut self, control: Control, context: &str) -> Parsed<Branch> {
         let variables = self.scope.variables.len();
-        let mut branch = Branch {
-            arms: Vec::new(),
-            otherwise: None,
-        };
+        let first = self.arms.len();
+        let mut otherwise = None;
         loop {
             let pipe = self.pipeline(context, Kind::RightDelim)?;
             let ranges = u32::from(control == Control::Range);
             self.scope.ranges += ranges;
             let (list, stop) = self.list()?;
             self.scope.ranges -= ranges;
-            branch.arms.push((pipe, list));
+            self.arms.push((pipe, list));
             if stop == Stop::End {
                 break;
             }
@@ -431,11 +476,14 @@ impl<'p> Parser<'p> {
             if stop != Stop::End {
                 return self.fail(format!("expected end; found {}", stop.text()));
             }
-            branch.otherwise = Some(list);
+            otherwise = Some(list);
             break;
         }
         self.scope.variables.truncate(variables);
-        Ok(branch)
+        Ok(Branch {
+            arms: Few::take(&mut self.arms, first),
+            otherwise,
+        })
     }
 
     /// `block`: a definition and its use.
@@ -454,11 +502,11 @@ impl<'p> Parser<'p> {
         }
         self.scope = outer;
         self.add(name.clone(), root)?;
-        Ok(Node::Template(TemplateNode {
+        Ok(Node::Template(Box::new(TemplateNode {
             position: position(token),
             name,
             pipe: Some(pipe),
-        }))
+        })))
     }
 
     fn template(&mut self) -> Parsed<Node> {
@@ -470,11 +518,11 @@ impl<'p> Parser<'p> {
             self.back();
             pipe = Some(self.pipeline(CONTEXT, Kind::RightDelim)?);
         }
-        Ok(Node::Template(TemplateNode {
+        Ok(Node::Template(Box::new(TemplateNode {
             position: position(token),
             name,
             pipe,
-        }))
+        })))
     }
 
     fn template_name(&self, token: Token, context: &str) -> Parsed<Text> {
@@ -486,13 +534,7 @@ impl<'p> Parser<'p> {
 
     fn unquoted(&self, token: Token) -> Parsed<Text> {
         let value = self.value(token);
-        // Most literals say what they look like.
-        let plain = match value {
-            [b'"', inner @ .., b'"'] => memchr(b'\\', inner).is_none(),
-            [b'`', inner @ .., b'`'] => memchr(b'\r', inner).is_none(),
-            _ => false,
-        };
-        if plain {
+        if is_plain(value) {
             return Ok(self.text_of(token.start + 1, token.end - 1));
         }
         match string::unquote(value) {
@@ -505,9 +547,9 @@ impl<'p> Parser<'p> {
         let first = self.peek_solid();
         let mut pipe = Pipe {
             position: position(first),
-            declared: Vec::new(),
+            declared: Few::default(),
             assigns: false,
-            commands: Vec::new(),
+            commands: Few::default(),
         };
         self.declarations(&mut pipe, context)?;
         let first = self.commands.len();
@@ -534,7 +576,7 @@ impl<'p> Parser<'p> {
                 _ => return self.unexpected(token, context),
             }
         }
-        pipe.commands = self.commands.split_off(first);
+        pipe.commands = Few::take(&mut self.commands, first);
         if pipe.commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
@@ -561,6 +603,12 @@ impl<'p> Parser<'p> {
 
     /// The variables in front of `:=` or `=`, if there are any.
     fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
+        let result = self.declared(pipe, context);
+        pipe.declared = Few::take(&mut self.declared, 0);
+        result
+    }
+
+    fn declared(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
         loop {
             let variable = self.peek_solid();
             if variable.kind != Kind::Variable {
@@ -573,13 +621,13 @@ impl<'p> Parser<'p> {
                 Kind::Assign | Kind::Declare => {
                     pipe.assigns = next.kind == Kind::Assign;
                     self.next_solid();
-                    self.declare(pipe, variable);
+                    self.declare(variable);
                     return Ok(());
                 }
                 Kind::Char if self.value(next) == b"," => {
                     self.next_solid();
-                    self.declare(pipe, variable);
-                    if context != "range" || pipe.declared.len() >= 2 {
+                    self.declare(variable);
+                    if context != "range" || self.declared.len() >= 2 {
                         return self.fail(format!("too many declarations in {context}"));
                     }
                     if !matches!(
@@ -603,18 +651,19 @@ impl<'p> Parser<'p> {
         }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, token: Token) {
+    fn declare(&mut self, token: Token) {
         let variable = self.variable(token);
         self.scope.variables.push(variable.id);
-        pipe.declared.push(variable);
+        self.declared.push(variable);
     }
 
     fn variable(&mut self, token: Token) -> Variable {
         let id = self.id(token);
         Variable {
             position: position(token),
-            name: self.variables[id as usize].clone(),
             id,
+            start: position(token),
+            end: Position::try_from(token.end).unwrap_or(Position::MAX),
         }
     }
 
@@ -640,7 +689,7 @@ impl<'p> Parser<'p> {
         }
         Ok(Command {
             position,
-            operands: self.operands.split_off(first),
+            operands: Few::take(&mut self.operands, first),
         })
     }
 
@@ -652,7 +701,7 @@ impl<'p> Parser<'p> {
         if first.kind != Kind::Field {
             return Ok(Some(match term {
                 Operand::Field(position, _) => {
-                    Operand::Field(position, self.names.drain(..).collect())
+                    Operand::Field(position, Few::take(&mut self.names, 0))
                 }
                 term => term,
             }));
@@ -662,7 +711,7 @@ impl<'p> Parser<'p> {
             let name = self.field_name(token);
             self.names.push(name);
         }
-        let names: Box<[Text]> = self.names.drain(..).collect();
+        let names = Few::take(&mut self.names, 0);
         let position = position(first);
         Ok(Some(match term {
             Operand::Field(..) => Operand::Field(position, names),
@@ -705,15 +754,15 @@ impl<'p> Parser<'p> {
             Kind::Variable => {
                 let variable = self.variable(token);
                 if variable.id != 0 && !self.scope.variables.contains(&variable.id) {
-                    return self.fail(format!("undefined variable {}", quote(&variable.name)));
+                    return self.fail(format!("undefined variable {}", quote(self.value(token))));
                 }
-                Operand::Variable(variable, Box::default())
+                Operand::Variable(variable, Few::default())
             }
             // Its names wait for those that follow: see [`Self::operand`].
             Kind::Field => {
                 let name = self.field_name(token);
                 self.names.push(name);
-                Operand::Field(position, Box::default())
+                Operand::Field(position, Few::default())
             }
             Kind::Bool => Operand::Bool(position, self.value(token) == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {

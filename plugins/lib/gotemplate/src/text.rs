@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A Go string: shared bytes, nearly always UTF-8. A clone costs one reference count.
 ///
@@ -18,6 +19,8 @@ enum Repr {
     Static(&'static str),
     Utf8(Rc<str>),
     Raw(Rc<[u8]>),
+    /// A piece of a text that others share: from one byte to another, both between characters.
+    Part(Arc<String>, u32, u32),
 }
 
 impl Text {
@@ -39,12 +42,34 @@ impl Text {
         }
     }
 
+    /// A piece of a shared text, which costs no copy; nothing if the piece does not lie between characters of it.
+    pub fn part_of(text: &Arc<String>, start: usize, end: usize) -> Option<Self> {
+        text.get(start..end)?;
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+        Some(Self(Repr::Part(Arc::clone(text), start, end)))
+    }
+
+    /// The text to take pieces of, and where this one begins in it; it is copied unless it is such a piece already. Nothing if it
+    /// is no UTF-8.
+    pub(crate) fn shared(&self) -> Option<(Arc<String>, usize)> {
+        match &self.0 {
+            Repr::Static(text) => Some((Arc::new((*text).to_owned()), 0)),
+            Repr::Utf8(text) => Some((Arc::new((**text).to_owned()), 0)),
+            Repr::Raw(_) => None,
+            Repr::Part(text, start, _) => Some((Arc::clone(text), *start as usize)),
+        }
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Static(text) => text.as_bytes(),
             Repr::Utf8(text) => text.as_bytes(),
             Repr::Raw(bytes) => bytes,
+            Repr::Part(text, start, end) => {
+                let piece = text.as_bytes().get(*start as usize..*end as usize);
+                piece.unwrap_or_default()
+            }
         }
     }
 
@@ -54,6 +79,7 @@ impl Text {
             Repr::Static(text) => Some(text),
             Repr::Utf8(text) => Some(text),
             Repr::Raw(_) => None,
+            Repr::Part(text, start, end) => text.get(*start as usize..*end as usize),
         }
     }
 
@@ -63,6 +89,10 @@ impl Text {
             Repr::Static(text) => Cow::Borrowed(text),
             Repr::Utf8(text) => Cow::Borrowed(text),
             Repr::Raw(bytes) => Cow::Owned(go_lossy(bytes)),
+            Repr::Part(text, start, end) => {
+                let piece = text.get(*start as usize..*end as usize);
+                Cow::Borrowed(piece.unwrap_or_default())
+            }
         }
     }
 
@@ -156,6 +186,13 @@ impl From<Cow<'_, str>> for Text {
 impl From<Rc<str>> for Text {
     fn from(text: Rc<str>) -> Self {
         Self(Repr::Utf8(text))
+    }
+}
+
+/// Shares the text instead of copying it.
+impl From<&Arc<String>> for Text {
+    fn from(text: &Arc<String>) -> Self {
+        Self::part_of(text, 0, text.len()).unwrap_or_else(|| Self::from(text.as_str()))
     }
 }
 

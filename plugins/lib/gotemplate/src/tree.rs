@@ -1,12 +1,15 @@
 //! The parsed form of a template: nodes with the positions that error messages need, and with functions already found.
 
+mod few;
 mod print;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::Text;
 use crate::function::Function;
 pub(crate) use crate::parse::Number;
+pub(crate) use few::Few;
 
 /// A text that was parsed, and the name under which it was.
 #[derive(Debug)]
@@ -15,12 +18,20 @@ pub(crate) struct Source {
     pub(crate) text: Text,
 }
 
+impl Source {
+    /// A piece of the text, for messages.
+    pub(crate) fn piece(&self, start: Position, end: Position) -> Cow<'_, str> {
+        let bytes = self.text.as_bytes().get(start as usize..end as usize);
+        String::from_utf8_lossy(bytes.unwrap_or_default())
+    }
+}
+
 /// One template: a file's own text or a `define` inside of it.
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) name: Text,
     pub(crate) source: Rc<Source>,
-    pub(crate) root: Vec<Node>,
+    pub(crate) root: Box<[Node]>,
     /// True if there is nothing but blanks and comments: such a template does not replace another.
     pub(crate) empty: bool,
 }
@@ -28,16 +39,18 @@ pub(crate) struct Template {
 /// A byte in the source.
 pub(crate) type Position = u32;
 
-/// A piece of a template's text.
+/// A piece of a template's text. Small, for there are many: what is large is elsewhere.
 #[derive(Debug)]
 pub(crate) enum Node {
     /// Literal text: a range of the source.
     Text(Position, Position),
-    Action(Pipe),
-    If(Branch),
-    With(Branch),
-    Range(Branch),
-    Template(TemplateNode),
+    /// An action that is nothing but a string which says what it looks like: the literal's place in the source, quotes included.
+    Literal(Position, Position),
+    Action(Box<Pipe>),
+    If(Box<Branch>),
+    With(Box<Branch>),
+    Range(Box<Branch>),
+    Template(Box<TemplateNode>),
     Break(Position),
     Continue(Position),
 }
@@ -45,8 +58,8 @@ pub(crate) enum Node {
 /// `if`, `with` or `range`, with the `else if` or `else with` that follow.
 #[derive(Debug)]
 pub(crate) struct Branch {
-    pub(crate) arms: Vec<(Pipe, Vec<Node>)>,
-    pub(crate) otherwise: Option<Vec<Node>>,
+    pub(crate) arms: Few<(Pipe, Box<[Node]>)>,
+    pub(crate) otherwise: Option<Box<[Node]>>,
 }
 
 /// `{{ template "name" pipeline }}`.
@@ -61,10 +74,10 @@ pub(crate) struct TemplateNode {
 #[derive(Debug)]
 pub(crate) struct Pipe {
     pub(crate) position: Position,
-    pub(crate) declared: Vec<Variable>,
+    pub(crate) declared: Few<Variable>,
     /// True for `=`, false for `:=`.
     pub(crate) assigns: bool,
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: Few<Command>,
 }
 
 /// A function or value and its arguments.
@@ -72,16 +85,23 @@ pub(crate) struct Pipe {
 pub(crate) struct Command {
     pub(crate) position: Position,
     /// Never empty.
-    pub(crate) operands: Vec<Operand>,
+    pub(crate) operands: Few<Operand>,
 }
 
 /// A variable: its number within the text, which stands for its name.
 #[derive(Debug)]
 pub(crate) struct Variable {
     pub(crate) position: Position,
-    /// With the dollar sign.
-    pub(crate) name: Text,
     pub(crate) id: u32,
+    /// Where its name stands in the source, with the dollar sign.
+    pub(crate) start: Position,
+    pub(crate) end: Position,
+}
+
+impl Variable {
+    pub(crate) fn name<'s>(&self, source: &'s Source) -> Cow<'s, str> {
+        source.piece(self.start, self.end)
+    }
 }
 
 #[derive(Debug)]
@@ -93,13 +113,13 @@ pub(crate) enum Operand {
     /// The literal's place in the source and its value.
     String(Position, Position, Text),
     /// `.A.B`.
-    Field(Position, Box<[Text]>),
+    Field(Position, Few<Text>),
     /// `$x.A.B`.
-    Variable(Variable, Box<[Text]>),
+    Variable(Variable, Few<Text>),
     Function(Position, Rc<Function>),
     Pipe(Box<Pipe>),
     /// `(pipeline).A.B`.
-    Chain(Position, Box<Operand>, Box<[Text]>),
+    Chain(Position, Box<Operand>, Few<Text>),
 }
 
 impl Operand {
@@ -133,9 +153,10 @@ impl NodeRef<'_> {
     pub(crate) fn position(self) -> Position {
         match self {
             Self::Node(node) => match node {
-                Node::Text(position, _) | Node::Break(position) | Node::Continue(position) => {
-                    *position
-                }
+                Node::Text(position, _)
+                | Node::Literal(position, _)
+                | Node::Break(position)
+                | Node::Continue(position) => *position,
                 Node::Action(pipe) => pipe.position,
                 Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
                     branch.arms.first().map_or(0, |(pipe, _)| pipe.position)

@@ -13,7 +13,9 @@ use crate::environment::Environment;
 use crate::error::HelmError;
 use crate::explain::{Scene, exec_error, parse_error};
 use crate::functions::{NO_VALUE, ROOT, State, add_to, circumstances, without_no_value};
-use crate::objects::{chart_object, files_object, template_object, to_gotemplate, values_type};
+use crate::objects::{
+    chart_object, file_text, files_object, template_object, to_gotemplate, values_type,
+};
 use crate::schema::Compiled;
 
 /// A chart with its parsed templates, to be rendered many times.
@@ -106,7 +108,7 @@ impl Prepared {
         };
         let mut set = TemplateSet::new(ROOT, functions(self.profile), missing_key);
         for (path, file) in ordered {
-            let text = Text::from_bytes(&file.file.data);
+            let text = file_text(&file.file.data);
             set.parse(path.as_str(), text.clone())
                 .map_err(|error| parse_error(path, &error, &text.lossy()))?;
         }

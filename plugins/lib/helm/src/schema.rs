@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::{Number, Value};
-use weir_chart::Chart;
+use weir_chart::{Chart, FileData};
 
 /// Where the schema is said to stand; relative references are resolved against it.
 const LOCATION: &str = "file:///values.schema.json";
@@ -63,7 +62,7 @@ impl Compiled {
         }
     }
 
-    fn schema(&self, text: &Arc<[u8]>) -> Rc<Result<Schema, String>> {
+    fn schema(&self, text: &FileData) -> Rc<Result<Schema, String>> {
         let mut known = self.by_text.borrow_mut();
         let found = known
             .entry(text.as_ptr())

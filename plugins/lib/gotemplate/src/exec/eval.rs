@@ -9,7 +9,7 @@ impl<'t> Exec<'_, '_, 't> {
     pub(super) fn pipeline(&mut self, dot: &Binding, pipe: &'t Pipe) -> Executed<Value> {
         self.at(NodeRef::Pipe(pipe));
         let mut piped = None;
-        for command in &pipe.commands {
+        for command in pipe.commands.iter() {
             // A nil interface is taken out of its box: nothing is left.
             piped = Some(match self.command(dot, command, piped)? {
                 Value::Nil => Value::Invalid,
@@ -17,7 +17,7 @@ impl<'t> Exec<'_, '_, 't> {
             });
         }
         let value = piped.unwrap_or_default();
-        for variable in &pipe.declared {
+        for variable in pipe.declared.iter() {
             if pipe.assigns {
                 self.assign(variable, Binding::concrete(value.clone()))?;
             } else {
@@ -34,15 +34,21 @@ impl<'t> Exec<'_, '_, 't> {
                 slot.binding = binding;
                 Ok(())
             }
-            None => self.error(format!("undefined variable: {}", variable.name)),
+            None => self.undefined(variable),
         }
+    }
+
+    #[cold]
+    fn undefined<T>(&self, variable: &Variable) -> Executed<T> {
+        let name = variable.name(&self.template.source);
+        self.error(format!("undefined variable: {name}"))
     }
 
     fn variable(&self, variable: &Variable) -> Executed<&Binding> {
         let own = &self.run.variables[self.base..];
         match own.iter().rev().find(|slot| slot.id == variable.id) {
             Some(slot) => Ok(&slot.binding),
-            None => self.error(format!("undefined variable: {}", variable.name)),
+            None => self.undefined(variable),
         }
     }
 

@@ -127,7 +127,7 @@ impl<'t> Exec<'_, '_, 't> {
     #[cold]
     fn nil_field(&self, name: &Text, place: Place<'t>) -> super::Failure {
         let mut path = match place.operand {
-            Operand::Variable(variable, _) => variable.name.to_string(),
+            Operand::Variable(variable, _) => variable.name(&self.template.source).into_owned(),
             Operand::Chain(_, inner, _) => match &**inner {
                 Operand::Pipe(_) => format!("({})", self.text(inner)),
                 inner => self.text(inner),

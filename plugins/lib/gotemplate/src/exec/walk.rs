@@ -27,6 +27,13 @@ impl<'t> Exec<'_, '_, 't> {
                     self.write(text.get(*start as usize..*end as usize).unwrap_or_default())?;
                     Flow::Next
                 }
+                Node::Literal(start, end) => {
+                    self.mark(*start, false);
+                    let text = self.template.source.text.as_bytes();
+                    let inside = *start as usize + 1..*end as usize - 1;
+                    self.write(text.get(inside).unwrap_or_default())?;
+                    Flow::Next
+                }
                 Node::Action(pipe) => {
                     self.mark(pipe.position, false);
                     self.action(dot, pipe, node)?;
@@ -85,7 +92,7 @@ impl<'t> Exec<'_, '_, 't> {
         let mark = self.run.variables.len();
         let mut flow = Flow::Next;
         let mut list = branch.otherwise.as_ref();
-        for (pipe, nodes) in &branch.arms {
+        for (pipe, nodes) in branch.arms.iter() {
             if self.pipeline(dot, pipe)?.truth() {
                 list = Some(nodes);
                 break;
@@ -100,7 +107,7 @@ impl<'t> Exec<'_, '_, 't> {
 
     fn with(&mut self, dot: &Binding, branch: &'t Branch) -> Executed<Flow> {
         let mark = self.run.variables.len();
-        for (pipe, nodes) in &branch.arms {
+        for (pipe, nodes) in branch.arms.iter() {
             let value = self.pipeline(dot, pipe)?;
             if value.truth() {
                 let flow = self.walk(&Binding::concrete(value), nodes)?;

@@ -90,7 +90,6 @@ pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) line: u32,
 }
 
 /// Reads a text from front to back, token by token.
@@ -100,8 +99,6 @@ pub(super) struct Lexer<'t> {
     right: &'static [u8],
     at: usize,
     start: usize,
-    line: u32,
-    start_line: u32,
     inside: bool,
     parens: u32,
     /// What the last token of kind [`Kind::Error`] says; after one, only ends follow.
@@ -124,8 +121,6 @@ impl<'t> Lexer<'t> {
             right: delimiters.right.as_bytes(),
             at: 0,
             start: 0,
-            line: 1,
-            start_line: 1,
             inside: false,
             parens: 0,
             error: None,
@@ -166,7 +161,6 @@ impl<'t> Lexer<'t> {
                 kind: Kind::Eof,
                 start: 0,
                 end: 0,
-                line: self.start_line,
             };
         }
         if self.inside {
@@ -199,7 +193,6 @@ impl<'t> Lexer<'t> {
         let first = *rest.first()?;
         if first.is_ascii() {
             self.at += 1;
-            self.line += u32::from(first == b'\n');
             return Some(char::from(first));
         }
         let (c, length) = decode(rest);
@@ -212,23 +205,26 @@ impl<'t> Lexer<'t> {
             kind,
             start: self.start,
             end: self.at,
-            line: self.start_line,
         };
         self.start = self.at;
-        self.start_line = self.line;
         token
     }
 
-    /// Skips what was passed without [`Self::advance`], counting its lines.
+    /// Skips what was passed.
     fn ignore(&mut self) {
-        self.count_lines();
         self.start = self.at;
-        self.start_line = self.line;
     }
 
-    fn count_lines(&mut self) {
-        let lines = memchr_iter(b'\n', &self.text[self.start..self.at]).count();
-        self.line += u32::try_from(lines).unwrap_or(u32::MAX);
+    /// The line on which a token begins. Only errors ask, so it is counted when they do.
+    #[cold]
+    pub(super) fn line(&self, token: Token) -> u32 {
+        // The end that follows an error is where the error is.
+        let start = match token.kind {
+            Kind::Eof if self.error.is_some() => self.start.min(self.text.len()),
+            _ => token.start,
+        };
+        let lines = memchr_iter(b'\n', &self.text[..start]).count();
+        u32::try_from(lines + 1).unwrap_or(u32::MAX)
     }
 
     fn fail(&mut self, message: impl Into<String>) -> Token {
@@ -237,7 +233,6 @@ impl<'t> Lexer<'t> {
             kind: Kind::Error,
             start: self.start.min(self.text.len()),
             end: self.start.min(self.text.len()),
-            line: self.start_line,
         }
     }
 
@@ -247,7 +242,6 @@ impl<'t> Lexer<'t> {
             let Some(length) = find(self.rest(), self.left) else {
                 self.at = self.text.len();
                 if self.at > self.start {
-                    self.count_lines();
                     return self.emit(Kind::Text);
                 }
                 return self.emit(Kind::Eof);
@@ -263,7 +257,6 @@ impl<'t> Lexer<'t> {
             };
             if kept > 0 {
                 self.at = self.start + kept;
-                self.count_lines();
                 let token = self.emit(Kind::Text);
                 self.at = delimiter;
                 self.ignore();
@@ -370,7 +363,6 @@ impl<'t> Lexer<'t> {
                     return self.fail("unterminated raw quoted string");
                 };
                 self.at += length + 1;
-                self.count_lines();
                 self.emit(Kind::RawString)
             }
             '$' if self.at_terminator() => self.emit(Kind::Variable),
@@ -406,15 +398,13 @@ impl<'t> Lexer<'t> {
     /// A run of blanks; the last one may belong to the closing delimiter.
     fn space(&mut self) -> Token {
         let mut count = 1;
-        while let Some(byte) = self.byte().filter(|byte| is_space(*byte)) {
+        while self.byte().is_some_and(is_space) {
             self.at += 1;
-            self.line += u32::from(byte == b'\n');
             count += 1;
         }
         let marked = self.rest().strip_prefix(b"-");
         if marked.is_some_and(|rest| begins_with(rest, self.right)) {
             self.at -= 1;
-            self.line -= u32::from(self.text[self.at] == b'\n');
             if count == 1 {
                 return self.right_delim(true);
             }

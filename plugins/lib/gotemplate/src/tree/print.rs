@@ -37,8 +37,14 @@ impl Printer<'_> {
     fn node(&mut self, node: &Node) {
         match node {
             Node::Text(start, end) => {
-                let text = self.source_text(*start as usize, *end as usize);
+                let text = self.source.piece(*start, *end);
                 self.push(&quote(text.as_bytes()));
+            }
+            Node::Literal(start, end) => {
+                let text = self.source.piece(*start, *end);
+                self.push("{{");
+                self.push(&text);
+                self.push("}}");
             }
             Node::Action(pipe) => {
                 self.push("{{");
@@ -52,16 +58,6 @@ impl Printer<'_> {
             Node::Break(_) => self.push("{{break}}"),
             Node::Continue(_) => self.push("{{continue}}"),
         }
-    }
-
-    fn source_text(&self, start: usize, end: usize) -> String {
-        let bytes = self
-            .source
-            .text
-            .as_bytes()
-            .get(start..end)
-            .unwrap_or_default();
-        String::from_utf8_lossy(bytes).into_owned()
     }
 
     fn branch(&mut self, name: &str, branch: &Branch) {
@@ -98,7 +94,7 @@ impl Printer<'_> {
             if index > 0 {
                 self.push(", ");
             }
-            self.push(&variable.name.lossy());
+            self.push(&variable.name(self.source));
         }
         if !pipe.declared.is_empty() {
             self.push(if pipe.assigns { " = " } else { " := " });
@@ -136,12 +132,12 @@ impl Printer<'_> {
             Operand::Bool(_, truth) => self.push(if *truth { "true" } else { "false" }),
             Operand::Number(_, number) => self.push(&number.text),
             Operand::String(start, end, _) => {
-                let text = self.source_text(*start as usize, *end as usize);
+                let text = self.source.piece(*start, *end);
                 self.push(&text);
             }
             Operand::Field(_, names) => self.fields(names),
             Operand::Variable(variable, names) => {
-                self.push(&variable.name.lossy());
+                self.push(&variable.name(self.source));
                 self.fields(names);
             }
             Operand::Function(_, function) => self.push(&function.name.lossy()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use weir_chart::{ChartFile, Profile};
+use weir_chart::{ChartFile, FileData, Profile};
 use weir_gotemplate::{FuncError, List, Map, MapType, Method, Signature, Text, Type, Value};
 
 use crate::glob::Glob;
@@ -15,13 +15,18 @@ pub(crate) fn files_object(files: &[ChartFile], profile: Profile) -> Value {
         Profile::Helm4 | Profile::Helm3_19 => &STRICT,
         Profile::Helm3 => &LENIENT,
     };
-    let entries = files.iter().map(|file| {
-        (
-            Text::from(&file.name),
-            Value::Bytes(Text::from_bytes(&file.data)),
-        )
-    });
+    let entries = files
+        .iter()
+        .map(|file| (Text::from(&file.name), Value::Bytes(text(&file.data))));
     Value::Map(Map::from_entries(of, entries.collect()))
+}
+
+/// The bytes of a file as a text of templates; what is UTF-8 is shared.
+pub(crate) fn text(data: &FileData) -> Text {
+    match data.as_text() {
+        Some(shared) => Text::from(shared),
+        None => Text::from_bytes(data),
+    }
 }
 
 const NAME: &str = "engine.files";
