@@ -84,7 +84,7 @@ async fn ready_units(place: Place) -> Result<Option<Lab>> {
 /// Another controller goes over everything once, with nothing in its caches; no object is written, status included.
 async fn restart(lab: &Lab, cluster: Arc<dyn Cluster>) -> Result<()> {
     let before = (lab.versions().await?, units(lab).await?);
-    std::fs::remove_dir_all(lab.folder.path().join("git"))?;
+    std::fs::remove_dir_all(lab.folder.path().join("cache"))?;
     let mut options = lab.options();
     options.once = true;
     let controller = Controller::new(

@@ -111,6 +111,24 @@ pub(crate) fn read<T: DeserializeOwned>(answer: &WebAnswer, what: &str) -> Resul
         .map_err(|_| CloudError::Refused(format!("{what} is not what it should be")))
 }
 
+/// A code and what is said about it, at the first of some places in a JSON answer that has one.
+pub(crate) fn coded(answer: &WebAnswer, codes: &[&str], messages: &[&str]) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    let first = |pointers: &[&str]| {
+        let texts = pointers
+            .iter()
+            .filter_map(|place| said.pointer(place)?.as_str());
+        texts.map(str::to_owned).next()
+    };
+    let code = first(codes)?;
+    // Some add lines about their own tracing.
+    let message = first(messages).and_then(|text| text.lines().next().map(str::to_owned));
+    Some(match message {
+        Some(message) => format!("{code}: {message}"),
+        None => code,
+    })
+}
+
 /// What a YAML text says.
 pub(crate) fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, ()> {
     let value: serde_json::Value =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::jwt::{self, Algorithm};
-use super::{Cloud, CloudError, read};
+use super::{Cloud, CloudError, coded, read};
 use crate::pem::Pem;
 use crate::surroundings::{WebAnswer, WebRequest};
 use crate::{ImportError, Secret};
@@ -331,14 +331,6 @@ impl Principal {
 
 /// What an answer of Entra, or of a vault, complains of.
 pub(crate) fn complaint(answer: &WebAnswer) -> Option<String> {
-    let said: Value = serde_json::from_slice(&answer.body).ok()?;
-    let text = |pointer| said.pointer(pointer).and_then(Value::as_str);
-    let code = text("/error/code").or_else(|| text("/error"))?;
-    let message = text("/error/message").or_else(|| text("/error_description"));
-    // Entra adds lines about its own tracing.
-    let message = message.and_then(|message| message.lines().next());
-    Some(match message {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
-    })
+    let messages = ["/error/message", "/error_description"];
+    coded(answer, &["/error/code", "/error"], &messages)
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::jwt::{self, Algorithm};
-use super::{Cloud, CloudError, read};
+use super::{Cloud, CloudError, coded, read};
 use crate::surroundings::{WebAnswer, WebRequest};
 use crate::{ImportError, Secret};
 
@@ -333,12 +333,6 @@ impl Credentials {
 
 /// What an answer of Google complains of.
 pub(crate) fn complaint(answer: &WebAnswer) -> Option<String> {
-    let said: Value = serde_json::from_slice(&answer.body).ok()?;
-    let text = |pointer| said.pointer(pointer).and_then(Value::as_str);
-    let code = text("/error/status").or_else(|| text("/error"))?;
-    let message = text("/error/message").or_else(|| text("/error_description"));
-    Some(match message {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
-    })
+    let messages = ["/error/message", "/error_description"];
+    coded(answer, &["/error/status", "/error"], &messages)
 }

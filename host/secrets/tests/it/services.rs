@@ -125,12 +125,8 @@ fn google() -> Result<()> {
 #[test]
 fn azure() -> Result<()> {
     let azure = Azure::start()?;
-    let [tenant, client, password] = doubles::AZURE_LOGIN;
-    let desk = azure
-        .desk()?
-        .with("AZURE_TENANT_ID", tenant)
-        .with("AZURE_CLIENT_ID", client)
-        .with("AZURE_CLIENT_SECRET", password);
+    let [_, _, password] = doubles::AZURE_LOGIN;
+    let desk = azure.desk_with(password)?;
     let key = format!("https://{}/keys/sops/1", doubles::AZURE_VAULT);
     round_trip(&desk, &["--azure-kv", &key])?;
     let reached = azure.proxy.tunnels();
@@ -167,6 +163,16 @@ impl Azure {
             _folder: folder,
             _servers: (server, tls),
         })
+    }
+
+    /// Of who logs in with a password.
+    fn desk_with(&self, password: &str) -> Result<Desk> {
+        let [tenant, client, _] = doubles::AZURE_LOGIN;
+        Ok(self
+            .desk()?
+            .with("AZURE_TENANT_ID", tenant)
+            .with("AZURE_CLIENT_ID", client)
+            .with("AZURE_CLIENT_SECRET", password))
     }
 
     fn desk(&self) -> Result<Desk> {

@@ -108,18 +108,13 @@ fn google_refuses() -> Result<()> {
 #[test]
 fn azure_refuses() -> Result<()> {
     let azure = Azure::start()?;
-    let [tenant, client, _] = doubles::AZURE_LOGIN;
     let vault = format!("https://{}", doubles::AZURE_VAULT);
     let key = [
         ("vault_url", vault.as_str()),
         ("name", "sops"),
         ("version", "1"),
     ];
-    let desk = azure
-        .desk()?
-        .with("AZURE_TENANT_ID", tenant)
-        .with("AZURE_CLIENT_ID", client)
-        .with("AZURE_CLIENT_SECRET", "hush-hush");
+    let desk = azure.desk_with("hush-hush")?;
     let error = refusal(&desk, "azure-kv", &key, "AAAA").to_string();
     assert!(
         error.starts_with(&format!("failed to decrypt sops data key with Azure Key Vault key '{vault}/keys/sops/1': Azure credentials: "))
@@ -139,12 +134,8 @@ fn azure_refuses() -> Result<()> {
 #[test]
 fn a_strange_vault_gets_no_token() -> Result<()> {
     let azure = Azure::start()?;
-    let [tenant, client, password] = doubles::AZURE_LOGIN;
-    let desk = azure
-        .desk()?
-        .with("AZURE_TENANT_ID", tenant)
-        .with("AZURE_CLIENT_ID", client)
-        .with("AZURE_CLIENT_SECRET", password);
+    let [_, _, password] = doubles::AZURE_LOGIN;
+    let desk = azure.desk_with(password)?;
     // The double says that it wants tokens for vault.azure.net whatever it is called.
     let key = [
         ("vault_url", "https://login.microsoft.com"),
