@@ -179,6 +179,13 @@ pub enum ConfigKind {
 }
 
 impl ConfigKind {
+    /// The kind of that name, if it is one of the two.
+    pub fn of(kind: &str) -> Option<Self> {
+        [Self::Secret, Self::ConfigMap]
+            .into_iter()
+            .find(|known| known.as_str() == kind)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Secret => "Secret",

@@ -17,9 +17,12 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const METADATA: &str = "http://169.254.";
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The machine that this process runs on. It may be asked from threads that are not the runtime's own.
+/// The machine that this process runs on. It may be asked from threads that are not the runtime's own. Cheap to clone.
+#[derive(Clone)]
 pub struct Machine {
     runtime: Handle,
+    /// Nobody is asked over the network.
+    offline: bool,
     http: HttpFactory,
     /// Where metadata services are asked: never through a proxy.
     direct: HttpFactory,
@@ -37,9 +40,17 @@ impl Machine {
         };
         Self {
             runtime,
+            offline: false,
             http: http(DefaultProxy::Environment),
             direct: http(DefaultProxy::Direct),
         }
+    }
+
+    /// The same without the network, if `offline`.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
     }
 }
 
@@ -73,6 +84,9 @@ impl Surroundings for Machine {
     }
 
     fn send(&self, request: &WebRequest) -> Result<WebAnswer, String> {
+        if self.offline {
+            return Err("with --offline no key service is asked".to_owned());
+        }
         let (factory, limit) = if request.url.starts_with(METADATA) {
             (&self.direct, METADATA_TIMEOUT)
         } else {

@@ -10,9 +10,10 @@ pub mod jwt;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::surroundings::{Surroundings, WebAnswer, WebRequest};
@@ -77,6 +78,12 @@ impl Cloud {
         }
     }
 
+    /// Since 1970.
+    fn seconds(&self) -> u64 {
+        let now = self.around.now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |since| since.as_secs())
+    }
+
     /// Sends a request; the answer's body, if it says that all is well. `complaint` finds what an answer complains of.
     pub(crate) fn ask(
         &self,
@@ -109,6 +116,13 @@ impl Cloud {
 pub(crate) fn read<T: DeserializeOwned>(answer: &WebAnswer, what: &str) -> Result<T, CloudError> {
     serde_json::from_slice(&answer.body)
         .map_err(|_| CloudError::Refused(format!("{what} is not what it should be")))
+}
+
+/// What tells a login from all others: what it shows, and a secret of which it shows nothing. Neither can be read from it.
+fn login_name(login: &impl fmt::Debug, secret: &[u8]) -> String {
+    let shown = format!("{login:?}");
+    let digest = Sha256::new().chain_update(shown).chain_update(secret);
+    hex::encode(digest.finalize())
 }
 
 /// A code and what is said about it, at the first of some places in a JSON answer that has one.

@@ -86,16 +86,23 @@ impl WebRequest {
         self.header("content-type", "application/json")
     }
 
-    /// A body of names and values, as a web page's form sends it.
     #[must_use]
     pub(crate) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
-        let pairs: Vec<String> = pairs
-            .iter()
-            .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
-            .collect();
-        self.body = pairs.join("&").into();
-        self.header("content-type", "application/x-www-form-urlencoded")
+        self.body = form(pairs);
+        self.header("content-type", FORM)
     }
+}
+
+/// What a body of [`form`] is.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Names and values, as a web page's form sends them.
+pub(crate) fn form(pairs: &[(&str, &str)]) -> Secret {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
+        .collect();
+    pairs.join("&").into()
 }
 
 impl WebAnswer {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::{Process, installed};
 use crate::tools::in_ci;
 use crate::wait::DEADLINE;
 
@@ -27,9 +27,7 @@ pub struct Moto {
 impl Moto {
     /// Starts on a free port; `None` if the program is not there, which in CI is an error.
     pub fn start() -> Result<Option<Self>> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM));
-        let Some(program) = found.into_iter().find(|file| file.is_file()) else {
+        let Some(program) = installed(PROGRAM) else {
             anyhow::ensure!(
                 !in_ci(),
                 "there is no {PROGRAM}; install moto[server] with pip"

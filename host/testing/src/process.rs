@@ -30,6 +30,15 @@ if [ -n "$WEIR_REMOVE" ]; then rm -rf "$WEIR_REMOVE" || { sleep 1; rm -rf "$WEIR
 exit $status
 "#;
 
+/// The full path of a program of this machine; those of servers are looked for where they are kept.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
 /// A running server. Dropping it ends the server and waits until it is gone.
 #[derive(Debug)]
 pub(crate) struct Process {

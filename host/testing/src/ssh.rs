@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::git::Repository;
-use crate::process::Process;
+use crate::process::{Process, installed};
 use crate::tools::in_ci;
 use crate::wait::DEADLINE;
 
@@ -108,7 +108,7 @@ impl SshServer {
     /// standard error, if no `sshd` is installed.
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub fn start(authorized: &[&SshKey], kinds: &[KeyKind]) -> Result<Option<Self>> {
-        let Some(program) = program() else {
+        let Some(program) = installed("sshd") else {
             ensure!(!in_ci(), "there is no sshd; install openssh-server");
             eprintln!("SKIPPED: there is no sshd; install openssh-server");
             return Ok(None);
@@ -220,15 +220,6 @@ fn listen(program: &Path, folder: &Path) -> Result<(u16, Process)> {
             thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-/// `sshd` wants to be started by its full path.
-fn program() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders)
-        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
-        .map(|folder| folder.join("sshd"))
-        .find(|path| path.is_file())
 }
 
 fn two_words(line: &str) -> String {

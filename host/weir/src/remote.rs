@@ -95,7 +95,8 @@ impl Remotes {
 
     /// What key services are asked through.
     pub(crate) fn machine(&self) -> Result<Machine, String> {
-        Ok(Machine::new(self.fetchers()?.runtime.handle().clone()))
+        let runtime = self.fetchers()?.runtime.handle().clone();
+        Ok(Machine::new(runtime).offline(self.offline))
     }
 
     fn fetchers(&self) -> Result<&Fetchers, String> {

@@ -159,7 +159,7 @@ impl Standing {
                     let (Some(kind), Some(name)) = (text("kind"), text("name")) else {
                         continue;
                     };
-                    let Some(config) = config_kind(kind) else {
+                    let Some(config) = ConfigKind::of(kind) else {
                         continue;
                     };
                     let name = ObjectName::new(object.namespace(), name);
@@ -176,12 +176,6 @@ impl Standing {
     }
 }
 
-fn config_kind(kind: &str) -> Option<ConfigKind> {
-    [ConfigKind::ConfigMap, ConfigKind::Secret]
-        .into_iter()
-        .find(|known| known.as_str() == kind)
-}
-
 fn unit(object: &Object) -> Value {
     let inventory = object.get("/status/inventory").cloned();
     let inventory = inventory.and_then(|value| serde_json::from_value::<Inventory>(value).ok());
@@ -190,7 +184,7 @@ fn unit(object: &Object) -> Value {
     let parent = owner(object).map(|id| shown(&id));
     let (state, message) = state(object);
     json!({
-        "unit": shown(&id(object)), "parent": parent, "source": source_of(object), "state": state,
+        "unit": shown(&id(object)), "parent": parent, "source": source_of(object).as_ref().map(id_text), "state": state,
         "revision": revision, "objects": inventory.map(|inventory| inventory.entries.len()), "message": message,
     })
 }
@@ -209,7 +203,7 @@ fn edges(object: &Object) -> Vec<Value> {
     let edge = |kind: &str, to: String| json!({"from": from, "kind": kind, "to": to});
     let mut edges = Vec::new();
     edges.extend(owner(object).map(|id| edge("made by", shown(&id))));
-    edges.extend(source_of(object).map(|source| edge("source", source.to_lowercase())));
+    edges.extend(source_of(object).map(|id| edge("source", shown(&id))));
     let dependencies = object.get("/spec/dependsOn").and_then(Value::as_array);
     for dependency in dependencies.into_iter().flatten() {
         let text = |field: &str| dependency.get(field).and_then(Value::as_str);
@@ -247,7 +241,7 @@ fn state(object: &Object) -> (&'static str, Option<String>) {
 }
 
 /// The source that a unit names.
-fn source_of(object: &Object) -> Option<String> {
+fn source_of(object: &Object) -> Option<Id> {
     let reference = [
         "/spec/sourceRef",
         "/spec/chartRef",
@@ -257,7 +251,8 @@ fn source_of(object: &Object) -> Option<String> {
     .find_map(|pointer| object.get(pointer))?;
     let text = |field: &str| reference.get(field).and_then(Value::as_str);
     let namespace = text("namespace").unwrap_or(object.namespace());
-    Some(format!("{}/{namespace}/{}", text("kind")?, text("name")?))
+    let name = ObjectName::new(namespace, text("name")?);
+    Some((text("kind")?.to_owned(), name))
 }
 
 /// Who applies an object, as its labels say.

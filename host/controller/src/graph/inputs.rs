@@ -26,19 +26,11 @@ pub(crate) struct Inputs {
 impl InputId {
     /// The input that an object is, if it is one.
     pub(crate) fn of(object: &Object) -> Option<Self> {
-        let kind = config_kind(object.kind())?;
+        let kind = ConfigKind::of(object.kind())?;
         (kind.gvk() == object.gvk()).then(|| Self {
             kind,
             name: object.key().name,
         })
-    }
-}
-
-fn config_kind(kind: &str) -> Option<ConfigKind> {
-    match kind {
-        "ConfigMap" => Some(ConfigKind::ConfigMap),
-        "Secret" => Some(ConfigKind::Secret),
-        _ => None,
     }
 }
 
@@ -130,7 +122,7 @@ fn collect(value: &Value, namespace: &str, into: &mut BTreeSet<InputId>) {
             };
             let kind = fields.get("kind").and_then(Value::as_str);
             // With an apiVersion it is a reference to something else that is said in full, such as a health check.
-            if let Some(kind) = kind.and_then(config_kind)
+            if let Some(kind) = kind.and_then(ConfigKind::of)
                 && !fields.contains_key("apiVersion")
             {
                 found(kind, value);

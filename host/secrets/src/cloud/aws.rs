@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Cloud, CloudError, read};
 use crate::Secret;
-use crate::surroundings::{WebAnswer, WebRequest};
+use crate::surroundings::{FORM, WebAnswer, WebRequest, form};
 
 pub use sign::Signed;
 
@@ -116,7 +116,7 @@ impl Cloud {
             Some(target) => request
                 .header("x-amz-target", target)
                 .header("content-type", "application/x-amz-json-1.1"),
-            None => request.header("content-type", "application/x-www-form-urlencoded"),
+            None => request.header("content-type", FORM),
         };
         if let Some(by) = by {
             let signed = Signed {
@@ -201,14 +201,14 @@ impl Cloud {
         let token = self.around.file(file);
         let token = token.as_ref().and_then(Secret::text);
         let token = token.ok_or_else(|| CloudError::Login(format!("{file} has no token")))?;
-        let form = WebRequest::new("POST", "").form(&[
+        let body = form(&[
             ("Action", "AssumeRoleWithWebIdentity"),
             ("RoleArn", role),
             ("RoleSessionName", session.unwrap_or("weir")),
             ("Version", "2011-06-15"),
             ("WebIdentityToken", token),
         ]);
-        let answer = self.aws_call(None, "sts", region, None, form.body);
+        let answer = self.aws_call(None, "sts", region, None, body);
         let answer =
             answer.map_err(|error| error.while_trying(&format!("assuming the role {role}")))?;
         role_keys(&answer)
@@ -221,13 +221,13 @@ impl Cloud {
         role: &str,
         session: &str,
     ) -> Result<Lent, CloudError> {
-        let form = WebRequest::new("POST", "").form(&[
+        let body = form(&[
             ("Action", "AssumeRole"),
             ("RoleArn", role),
             ("RoleSessionName", session),
             ("Version", "2011-06-15"),
         ]);
-        let answer = self.aws_call(Some(by), "sts", region, None, form.body);
+        let answer = self.aws_call(Some(by), "sts", region, None, body);
         role_keys(
             &answer
                 .map_err(|error| error.while_trying(&format!("failed to assume role '{role}'")))?,

@@ -1,6 +1,6 @@
 //! Microsoft: tokens of Entra for a service principal, a workload of the cluster, a machine or a person.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::jwt::{self, Algorithm};
-use super::{Cloud, CloudError, coded, read};
+use super::{Cloud, CloudError, coded, login_name, read};
 use crate::pem::Pem;
 use crate::surroundings::{WebAnswer, WebRequest};
 use crate::{ImportError, Secret};
@@ -259,8 +259,7 @@ impl Cloud {
         };
         let certificate = Pem::find(text, |label| label == "CERTIFICATE").map_err(wrong)?;
         let print = URL_SAFE_NO_PAD.encode(Sha256::digest(&*certificate.content));
-        let now = self.around.now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_secs());
+        let now = self.seconds();
         let mut head = serde_json::Map::new();
         head.insert("x5t#S256".to_owned(), print.clone().into());
         let claims = json!({
@@ -319,13 +318,7 @@ impl Principal {
                 secret
             }
         };
-        let shown = format!("{self:?}");
-        hex::encode(
-            Sha256::new()
-                .chain_update(shown)
-                .chain_update(proof.trimmed())
-                .finalize(),
-        )
+        login_name(self, proof.trimmed())
     }
 }
 

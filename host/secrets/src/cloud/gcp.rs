@@ -3,13 +3,13 @@
 //! Kinds of credentials: a service account's key, a person's login (`authorized_user`), and a token of elsewhere
 //! (`external_account` with a file or an address), with impersonation.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::jwt::{self, Algorithm};
-use super::{Cloud, CloudError, coded, read};
+use super::{Cloud, CloudError, coded, login_name, read};
 use crate::surroundings::{WebAnswer, WebRequest};
 use crate::{ImportError, Secret};
 
@@ -226,8 +226,7 @@ impl Cloud {
         else {
             return Err(CloudError::Login("only a service account signs".to_owned()));
         };
-        let now = self.around.now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_secs());
+        let now = self.seconds();
         let claims =
             json!({"iss": client_email, "scope": SCOPE, "aud": url, "iat": now, "exp": now + 3600});
         let mut head = serde_json::Map::new();
@@ -315,19 +314,12 @@ impl Cloud {
 impl Credentials {
     /// Whom a token is kept for: everything that decides who asks.
     fn name(&self) -> String {
-        use sha2::{Digest as _, Sha256};
         let secret = match self {
             Self::ServiceAccount { private_key, .. } => private_key.trimmed(),
             Self::AuthorizedUser { refresh_token, .. } => refresh_token.trimmed(),
             Self::ExternalAccount { .. } => b"",
         };
-        let shown = format!("{self:?}");
-        hex::encode(
-            Sha256::new()
-                .chain_update(shown)
-                .chain_update(secret)
-                .finalize(),
-        )
+        login_name(self, secret)
     }
 }
 

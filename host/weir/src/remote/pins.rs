@@ -86,7 +86,6 @@ impl Pins {
             return Ok(());
         }
         notes.sort();
-        let mut left = notes.len();
         let gone = |path: &Path| {
             let digest = read(path).and_then(|note| note.get("archive")?.as_str()?.parse().ok());
             let archive = digest.map(|digest| self.store.has(&digest));
@@ -96,14 +95,10 @@ impl Pins {
             .into_iter()
             .map(|(_, path)| path)
             .partition(|path| gone(path));
-        for path in useless.iter().chain(&useful) {
-            // All that is useless goes, and of the rest as much as has to.
-            if left <= most && !useless.contains(path) {
-                break;
-            }
+        let oldest = useful.len().saturating_sub(most);
+        for path in useless.iter().chain(&useful[..oldest]) {
             // Another process may have been faster.
             let _ = fs::remove_file(path);
-            left -= 1;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_api::{Gvk, Object, ObjectKey};
+use weir_apply::live::get;
 use weir_cluster::{ClusterError, Selection};
 use weir_plugin::{Document, Refusal};
 
@@ -86,7 +87,7 @@ impl Holdings {
             (None, Some(live)) => {
                 let gvk = Gvk::from_api_version(api_version, kind_name);
                 let key = ObjectKey::new(gvk, namespace, name);
-                let found = nothing_of_kind(live.wait(live.cluster.get(&key)), None)?;
+                let found = live.wait(get(&*live.cluster, &key)).map_err(unavailable)?;
                 found.map(|object| self.of_cluster(object))
             }
             (None, None) => None,
@@ -124,8 +125,11 @@ impl Holdings {
                 ..Selection::default()
             };
             let gvk = Gvk::from_api_version(api_version, kind_name);
-            let list = live.wait(live.cluster.list(&gvk, &by));
-            let list = nothing_of_kind(list.map(|list| list.objects), Vec::new())?;
+            let list = match live.wait(live.cluster.list(&gvk, &by)) {
+                Ok(list) => list.objects,
+                Err(ClusterError::NoKind(_)) => Vec::new(),
+                Err(error) => return Err(unavailable(error)),
+            };
             for object in list {
                 let id = (object.namespace().to_owned(), object.name().to_owned());
                 found.entry(id).or_insert_with(|| self.of_cluster(object));
@@ -205,13 +209,8 @@ fn kind(api_version: &str, kind: &str) -> Kind {
     (group.to_owned(), kind.to_owned())
 }
 
-/// A kind that the cluster does not serve has no objects.
-fn nothing_of_kind<T>(found: Result<T, ClusterError>, nothing: T) -> Result<T, Refusal> {
-    match found {
-        Ok(found) => Ok(found),
-        Err(ClusterError::NoKind(_)) => Ok(nothing),
-        Err(error) => Err(Refusal::Unavailable(format!("the cluster: {error}"))),
-    }
+fn unavailable(error: ClusterError) -> Refusal {
+    Refusal::Unavailable(format!("the cluster: {error}"))
 }
 
 #[cfg(test)]

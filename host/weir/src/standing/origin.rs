@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use weir_api::ApiResource;
-use weir_api::{GroupKind, Object, ObjectKey, ObjectName};
+use weir_api::{GroupKind, Object, ObjectKey};
 use weir_cluster::Selection;
 
 use super::{
@@ -97,11 +97,10 @@ impl Standing {
                 let path = text(&unit, "/spec/path");
                 let path = path.map(|path| format!("{path} of ")).unwrap_or_default();
                 let revision = text(&unit, "/status/lastAppliedRevision");
-                let revision = revision
-                    .map(|text| format!(" at {text}"))
-                    .unwrap_or_default();
-                let _ = writeln!(told, "    out of {path}{source}{revision}");
-                self.newest(&source, &unit, told)?;
+                let at = revision.as_ref().map(|text| format!(" at {text}"));
+                let at = at.unwrap_or_default();
+                let _ = writeln!(told, "    out of {path}{}{at}", id_text(&source));
+                self.newest(&source, revision.as_deref(), told)?;
             }
             match owner(&unit) {
                 Some(next) => by = next,
@@ -111,24 +110,17 @@ impl Standing {
         Ok(())
     }
 
-    /// Says what the source has by now, if it is not what the unit applied.
-    fn newest(&self, source: &str, unit: &Object, told: &mut String) -> anyhow::Result<()> {
-        let mut parts = source.splitn(3, '/');
-        let (Some(kind), Some(namespace), Some(name)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Ok(());
-        };
-        let id = (kind.to_owned(), ObjectName::new(namespace, name));
-        let Some(source) = self.get(&SOURCES, &id)? else {
-            let _ = writeln!(told, "    {} is not in the cluster", id_text(&id));
+    /// Says what the source has by now, if it is not what was applied.
+    fn newest(&self, id: &Id, applied: Option<&str>, told: &mut String) -> anyhow::Result<()> {
+        let Some(source) = self.get(&SOURCES, id)? else {
+            let _ = writeln!(told, "    {} is not in the cluster", id_text(id));
             return Ok(());
         };
         let has = text(&source, "/status/artifact/revision");
-        let applied = text(unit, "/status/lastAppliedRevision");
         if let (Some(has), Some(applied)) = (has, applied)
             && has != applied
         {
-            let _ = writeln!(told, "    {} has {has} by now", id_text(&id));
+            let _ = writeln!(told, "    {} has {has} by now", id_text(id));
         }
         Ok(())
     }

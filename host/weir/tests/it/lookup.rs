@@ -69,3 +69,56 @@ fn they_see_what_other_units_make() {
     let (built, _) = weir(root, &["build"]);
     assert!(built.contains(r#"all: "2""#), "{built}");
 }
+
+/// A value of a Secret that a unit puts into a ConfigMap, which a chart then reads.
+#[test]
+fn what_was_made_of_secrets_is_kept_nowhere() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let unit = "---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: settings, namespace: apps}
+spec:
+  interval: 1h
+  prune: true
+  path: settings
+  sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}
+  postBuild: {substituteFrom: [{kind: Secret, name: db}]}
+";
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: apps}\ndata: {url: 'db:${PASSWORD}'}\n";
+    let template = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: seen, namespace: apps}
+data: {url: {{ (lookup \"v1\" \"ConfigMap\" \"apps\" \"settings\").data.url | quote }}}
+";
+    write(root, "main/units.yaml", &format!("{UNITS}{unit}"));
+    write(root, "settings/map.yaml", map);
+    let chart = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+    write(root, "charts/web/Chart.yaml", chart);
+    write(root, "charts/web/templates/seen.yaml", template);
+    let (built, _) = weir(root, &["build"]);
+    assert_eq!(built.matches("url: db:very-secret").count(), 2, "{built}");
+    let leaks = files(&root.join(".home"));
+    let leaks: Vec<_> = leaks
+        .iter()
+        .filter(|path| {
+            let content = std::fs::read(path).unwrap();
+            content.windows(14).any(|part| part == b"db:very-secret")
+        })
+        .collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}

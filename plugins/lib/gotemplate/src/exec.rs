@@ -38,8 +38,8 @@ pub struct Run<'s> {
     frames: u32,
     /// Vectors for arguments, to be used again.
     spare: Vec<Vec<Value>>,
-    /// Where the output of the outermost template comes from.
-    marks: Vec<Mark>,
+    /// Where the output of the outermost template comes from, if somebody wants to know.
+    marks: Option<Vec<Mark>>,
 }
 
 /// A variable.
@@ -80,7 +80,7 @@ impl<'s> Run<'s> {
             depth: 0,
             frames: 0,
             spare: Vec::new(),
-            marks: Vec::new(),
+            marks: None,
         }
     }
 
@@ -97,9 +97,10 @@ impl<'s> Run<'s> {
     /// # Errors
     /// As [`Run::execute`].
     pub fn execute_traced(&mut self, name: &Text, data: Value) -> Result<(Text, Origin), Error> {
-        self.marks.clear();
-        let text = self.execute(name, data)?;
-        let marks = std::mem::take(&mut self.marks);
+        self.marks = Some(Vec::new());
+        let text = self.execute(name, data);
+        let marks = self.marks.take().unwrap_or_default();
+        let text = text?;
         let origin = self
             .lookup(name)
             .map(|template| Origin::new(Rc::clone(&template.source), marks));
@@ -289,8 +290,10 @@ impl<'t> Exec<'_, '_, 't> {
 
     /// Notes that what follows in the output comes from that place, if this is the outermost template.
     fn mark(&mut self, source: Position, copied: bool) {
-        if self.run.depth == 1 {
-            self.run.marks.push(Mark {
+        if self.run.depth == 1
+            && let Some(marks) = &mut self.run.marks
+        {
+            marks.push(Mark {
                 output: self.run.out.len(),
                 source,
                 copied,

@@ -1,6 +1,8 @@
 //! Every way to log in, once with success.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
@@ -15,16 +17,16 @@ use super::{Amazon, Azure, PLAIN, TOKEN, encrypt, open, write};
 /// A key of 2,048 bits, made anew.
 fn rsa_key(desk: &Desk) -> Result<String> {
     let file = desk.home().join("key.pem");
-    let made = std::process::Command::new("openssl")
-        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-out"])
-        .arg(&file)
-        .output()?;
-    ensure!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    openssl(&["genpkey", "-quiet", "-algorithm", "RSA", "-out"], &file)?;
     Ok(fs::read_to_string(file)?)
+}
+
+/// What `openssl` prints.
+fn openssl(arguments: &[&str], file: &Path) -> Result<String> {
+    let made = Command::new("openssl").args(arguments).arg(file).output()?;
+    let errors = String::from_utf8_lossy(&made.stderr);
+    ensure!(made.status.success(), "openssl {arguments:?}: {errors}");
+    Ok(String::from_utf8(made.stdout)?)
 }
 
 #[test]
@@ -87,22 +89,10 @@ fn azure_logs_in_by_each_kind_of_credentials() -> Result<()> {
     let desk = azure.desk()?;
     let [tenant, client, password] = doubles::AZURE_LOGIN;
     let certificate = {
-        let key = desk.home().join("key.pem");
-        rsa_key(&desk)?;
-        let made = std::process::Command::new("openssl")
-            .args(["req", "-x509", "-subj", "/CN=weir", "-days", "1", "-key"])
-            .arg(&key)
-            .output()?;
-        ensure!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        format!(
-            "{}{}",
-            String::from_utf8(made.stdout)?,
-            fs::read_to_string(&key)?
-        )
+        let key = rsa_key(&desk)?;
+        let file = desk.home().join("key.pem");
+        let arguments = ["req", "-x509", "-subj", "/CN=weir", "-days", "1", "-key"];
+        openssl(&arguments, &file)? + &key
     };
     let wide: Vec<u8> = [0xFF, 0xFE]
         .into_iter()
