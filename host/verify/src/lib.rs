@@ -16,6 +16,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod certificate;
+pub mod cosign;
 pub mod git;
+pub mod key;
+pub mod pem;
 pub mod ssh;
 pub mod wire;
