@@ -7,6 +7,7 @@ mod auth;
 mod login;
 mod manifest;
 mod reference;
+mod signatures;
 
 use bytes::Bytes;
 use regex::Regex;
@@ -24,6 +25,7 @@ use crate::secret::SecretText;
 pub use login::{DockerConfig, DockerConfigError};
 pub use manifest::{Descriptor, Manifest};
 pub use reference::{OciReference, ReferenceError};
+pub use signatures::NotationSignature;
 
 /// The most bytes of a manifest, a list of tags or a token.
 const MAX_DOCUMENT: u64 = 4 << 20;

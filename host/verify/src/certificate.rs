@@ -1,9 +1,10 @@
 //! X.509 certificates: whose they are, what they are for, and who issued them.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use const_oid::ObjectIdentifier;
-use der::asn1::{Ia5StringRef, OctetString, Utf8StringRef};
+use der::asn1::{Ia5StringRef, OctetString, PrintableStringRef, Utf8StringRef};
 use der::{Decode as _, Encode as _, Tagged as _};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -11,7 +12,7 @@ use x509_cert::Certificate as Parsed;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
-use crate::key::{KeyError, PublicKey};
+use crate::key::{Hash, KeyError, PublicKey};
 
 const KEY_USAGE_EXTENDED: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
@@ -22,6 +23,13 @@ const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264
 const ISSUER_OLD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
 /// Promises of certificate logs.
 pub(crate) const LOGGED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
+
+const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
+const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
+const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 
 /// What a certificate may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +139,50 @@ impl Certificate {
         String::from_utf8(old.to_vec()).ok()
     }
 
+    /// From and until when it is good.
+    pub(crate) fn validity(&self) -> (SystemTime, SystemTime) {
+        let validity = &self.parsed.tbs_certificate.validity;
+        (
+            validity.not_before.to_system_time(),
+            validity.not_after.to_system_time(),
+        )
+    }
+
+    pub(crate) fn good_at(&self, time: SystemTime) -> bool {
+        let (from, until) = self.validity();
+        from <= time && time <= until
+    }
+
+    /// The parts of its subject by their short names.
+    pub(crate) fn names(&self) -> BTreeMap<String, String> {
+        let parts = self.parsed.tbs_certificate.subject.0.iter();
+        let parts = parts.flat_map(|part| part.0.iter());
+        let named = parts.filter_map(|part| {
+            let name = short_name(&part.oid.to_string())?;
+            let value = &part.value;
+            let text = match value.tag() {
+                der::Tag::PrintableString => value
+                    .decode_as::<PrintableStringRef<'_>>()
+                    .ok()?
+                    .as_str()
+                    .to_owned(),
+                der::Tag::Utf8String => value
+                    .decode_as::<Utf8StringRef<'_>>()
+                    .ok()?
+                    .as_str()
+                    .to_owned(),
+                der::Tag::Ia5String => value
+                    .decode_as::<Ia5StringRef<'_>>()
+                    .ok()?
+                    .as_str()
+                    .to_owned(),
+                _ => return None,
+            };
+            Some((name.to_owned(), text))
+        });
+        named.collect()
+    }
+
     /// The subject as people write it.
     pub(crate) fn subject(&self) -> String {
         let subject = self.parsed.tbs_certificate.subject.to_string();
@@ -194,6 +246,20 @@ impl Certificate {
         .map_err(|error| path(error.to_string()))
     }
 
+    /// Whether its signature is by its own key.
+    pub(crate) fn is_self_signed(&self) -> bool {
+        let (own, said) = (&self.parsed, self.parsed.tbs_certificate.to_der());
+        let hash = match own.signature_algorithm.oid {
+            RSA_SHA256 | ECDSA_SHA256 => Hash::Sha256,
+            RSA_SHA384 | ECDSA_SHA384 => Hash::Sha384,
+            RSA_SHA512 | ECDSA_SHA512 => Hash::Sha512,
+            _ => return false,
+        };
+        let same = own.tbs_certificate.issuer == own.tbs_certificate.subject;
+        let signature = own.signature.as_bytes().unwrap_or_default();
+        same && said.is_ok_and(|said| self.key.fits(hash, &said, signature))
+    }
+
     fn is_for(&self, usage: Usage) -> bool {
         let uses = self
             .extension(KEY_USAGE_EXTENDED)
@@ -204,4 +270,20 @@ impl Certificate {
     fn der(&self) -> CertificateDer<'_> {
         CertificateDer::from(self.der.as_slice())
     }
+}
+
+/// What a part of a name is called in texts.
+fn short_name(id: &str) -> Option<&'static str> {
+    Some(match id {
+        "2.5.4.3" => "CN",
+        "2.5.4.5" => "SERIALNUMBER",
+        "2.5.4.6" => "C",
+        "2.5.4.7" => "L",
+        "2.5.4.8" => "ST",
+        "2.5.4.9" => "STREET",
+        "2.5.4.10" => "O",
+        "2.5.4.11" => "OU",
+        "2.5.4.17" => "POSTALCODE",
+        _ => return None,
+    })
 }

@@ -9,12 +9,12 @@ mod log;
 mod promise;
 mod root;
 mod simple;
-mod stamp;
 
 use regex::Regex;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::key::PublicKey;
+use crate::stamp::StampError;
 
 pub use bundle::BUNDLE;
 pub use root::TrustedRoot;
@@ -82,8 +82,8 @@ pub enum CosignError {
     Log(&'static str),
     #[error("no log or clock of the trusted root says when the signature was made")]
     NoTime,
-    #[error("the time stamp: {0}")]
-    Stamp(&'static str),
+    #[error(transparent)]
+    Stamp(#[from] StampError),
     #[error("a keyless signature in a bundle needs somebody to be by; name issuer and subject")]
     NoIdentities,
     #[error("the signature is by {subject:?} of the issuer {issuer:?}, whom no identity matches")]

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
     RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
 use const_oid::ObjectIdentifier;
-use der::{Decode as _, Encode as _};
+use der::{Decode as _, Encode as _, Reader as _};
 use sha2::{Digest as _, Sha256};
 use spki::SubjectPublicKeyInfoOwned;
 
@@ -122,6 +122,16 @@ impl PublicKey {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// How long the number of an RSA key is.
+    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+        let key = der::AnyRef::from_der(&self.bits).ok()?;
+        let mut parts = der::SliceReader::new(key.value()).ok()?;
+        let number: der::asn1::UintRef<'_> = parts.decode().ok()?;
+        let bytes = number.as_bytes();
+        let first = *bytes.first()?;
+        Some(bytes.len() * 8 - first.leading_zeros() as usize)
     }
 
     /// Whether the signature (ECDSA in DER, RSA by PKCS#1) is by this key over the message.

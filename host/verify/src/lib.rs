@@ -20,6 +20,8 @@ pub mod certificate;
 pub mod cosign;
 pub mod git;
 pub mod key;
+pub mod notation;
 pub mod pem;
 pub mod ssh;
+mod stamp;
 pub mod wire;

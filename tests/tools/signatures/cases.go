@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -103,8 +104,13 @@ func main() {
 		}
 		fmt.Printf("%-60s %v %s\n", one.Name, one.Accepted, one.Text)
 	}
+	write("cosign.json", records)
+	write("notation.json", notationCases())
+}
+
+func write(name string, records any) {
 	content := must(json.MarshalIndent(records, "", " "))
-	if err := os.WriteFile(os.Args[1], append(content, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(os.Args[1], name), append(content, '\n'), 0o644); err != nil {
 		panic(err)
 	}
 }

@@ -1,6 +1,6 @@
-// Records signatures as cosign makes them, good ones and bad ones, and what cosign's own library says of each.
+// Records signatures as cosign and notation make them, good ones and bad ones, and what their own libraries say of each.
 //
-//	go run . OUT.json
+//	go run . ../../cases/verify
 //
 // Every run makes new keys.
 package main

@@ -11,6 +11,7 @@ pub(crate) mod helm_repository;
 mod keep;
 pub(crate) mod oci_repository;
 mod secret;
+mod signature;
 
 use std::time::Duration;
 

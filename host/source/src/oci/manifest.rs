@@ -37,6 +37,9 @@ pub struct Descriptor {
     /// In bytes.
     #[serde(default)]
     pub size: u64,
+    /// What its author says about it.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
 }
 
 impl Manifest {

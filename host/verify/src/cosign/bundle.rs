@@ -7,9 +7,10 @@ use serde::Deserialize;
 use super::json::{Base64, Chain, Raw};
 use super::log::{self, Entry, Written};
 use super::root::TrustedRoot;
-use super::{CosignError, Identity, Trust, promise, stamp};
+use super::{CosignError, Identity, Trust, promise};
 use crate::certificate::{Certificate, Usage};
 use crate::key::{Hash, PublicKey};
+use crate::stamp::{self, Clocks};
 
 /// What media types of bundles begin with.
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
@@ -206,12 +207,20 @@ impl Bundle {
         signature: &[u8],
     ) -> Result<Vec<SystemTime>, CosignError> {
         let stamps = &self.verification_material.timestamp_verification_data;
+        let clocks = |time| {
+            let valid = root.clocks.iter().filter(|clock| clock.valid.holds(time));
+            let clocks = valid.map(|clock| Clocks {
+                anchors: &clock.anchors,
+                between: &clock.between,
+            });
+            clocks.collect()
+        };
         let mut reason = CosignError::NoTime;
         let mut times = Vec::new();
         for stamp in stamps.rfc3161_timestamps.iter().take(MAX_STAMPS) {
-            match stamp::check(&stamp.signed_timestamp.0, signature, &root.clocks) {
+            match stamp::check(&stamp.signed_timestamp.0, signature, clocks) {
                 Ok(time) => times.push(time),
-                Err(error) => reason = error,
+                Err(error) => reason = error.into(),
             }
         }
         if times.is_empty() {

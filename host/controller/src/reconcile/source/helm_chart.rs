@@ -14,6 +14,7 @@ use weir_source::{ChartFound, ClientSpec, SourceError};
 use weir_tree::{Digest, Tree};
 
 use super::helm_repository::{self, Access};
+use super::signature::{self, Signed};
 use super::{Content, Found, Problem, TIMEOUT, limited, timeout};
 use crate::node::{NodeId, NodeKind};
 use crate::reconcile::{Context, Run};
@@ -52,13 +53,13 @@ pub(super) async fn find(ctx: &Context, run: &Run, source: &HelmChart) -> Result
             ),
         ));
     }
-    if spec.verify.is_some() {
-        return Err(Problem::unsupported("spec.verify"));
-    }
-    let built = match spec.source_ref.kind {
+    let (built, verified) = match spec.source_ref.kind {
         ChartSourceKind::HelmRepository => from_repository(ctx, run, source).await?,
         ChartSourceKind::GitRepository | ChartSourceKind::Bucket => {
-            from_source(ctx, run, source).await?
+            if spec.verify.is_some() {
+                return Err(unverifiable("only charts of a HelmRepository can be"));
+            }
+            (from_source(ctx, run, source).await?, None)
         }
     };
     let mut summary = format!(
@@ -75,7 +76,7 @@ pub(super) async fn find(ctx: &Context, run: &Run, source: &HelmChart) -> Result
     Ok(Found {
         tree: built.tree,
         artifact: Some(built.artifact),
-        verified: None,
+        verified,
         reason: if built.action == "pulled" {
             reasons::CHART_PULL_SUCCEEDED
         } else {
@@ -105,7 +106,12 @@ pub(super) async fn find(ctx: &Context, run: &Run, source: &HelmChart) -> Result
     })
 }
 
-async fn from_repository(ctx: &Context, run: &Run, source: &HelmChart) -> Result<Built, Problem> {
+/// A chart, and what the condition says of its signature.
+async fn from_repository(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmChart,
+) -> Result<(Built, Option<String>), Problem> {
     let spec = &source.spec;
     let id = NodeId::new(
         NodeKind::HelmRepository,
@@ -121,20 +127,33 @@ async fn from_repository(ctx: &Context, run: &Run, source: &HelmChart) -> Result
         return limited(run, limit, "pulling the chart", async {
             let version = registry.chart_version(range).await;
             let version = version.map_err(|error| pull(&error.to_string()))?;
+            let place = format!("{}/{}", path.trim_end_matches('/'), spec.chart);
+            let verified = verify(ctx, run, source, &registry, &place, &version).await?;
             let key = format!("{version} {}", key(run, source));
+            // What is pulled is what was verified, whatever the tag points to by then.
+            let (reference, verified) = match verified {
+                Some(Verified { digest, message }) => (digest, message),
+                None => (version.clone(), None),
+            };
             if let Some(made) = ctx.sources.made(&run.id, &key).await {
-                return again(made, source, "pulled", String::new());
+                return Ok((again(made, source, "pulled", String::new())?, verified));
             }
             let archive = match left(ctx, run, source, &version).await {
                 Some(archive) => archive,
                 None => registry
-                    .chart(&version, MAX_CHART)
+                    .chart(&reference, MAX_CHART)
                     .await
                     .map_err(|error| pull(&error.to_string()))?,
             };
-            pulled(ctx, run, source, key, version, archive, String::new()).await
+            let built = pulled(ctx, run, source, key, version, archive, String::new()).await?;
+            Ok((built, verified))
         })
         .await;
+    }
+    if spec.verify.is_some() {
+        return Err(unverifiable(
+            "only charts of a registry can be (a HelmRepository of type oci)",
+        ));
     }
     let index = ctx.sources.index(&id);
     let index = index.ok_or_else(|| no_artifact(&spec.source_ref.name, "HelmRepository"))?;
@@ -145,7 +164,7 @@ async fn from_repository(ctx: &Context, run: &Run, source: &HelmChart) -> Result
         .map_err(|error| invalid(&error.to_string()))?;
     let key = format!("{} {:?} {}", found.version, found.digest, key(run, source));
     if let Some(made) = ctx.sources.made(&run.id, &key).await {
-        return again(made, source, "pulled", revision);
+        return Ok((again(made, source, "pulled", revision)?, None));
     }
     let archive = match left(ctx, run, source, &found.version).await {
         Some(archive) => archive,
@@ -156,7 +175,54 @@ async fn from_repository(ctx: &Context, run: &Run, source: &HelmChart) -> Result
             .await?
         }
     };
-    pulled(ctx, run, source, key, found.version, archive, revision).await
+    let built = pulled(ctx, run, source, key, found.version, archive, revision).await?;
+    Ok((built, None))
+}
+
+/// A version whose signature counts.
+struct Verified {
+    /// Of its manifest.
+    digest: String,
+    /// What the condition says; `None`: the signature was waived.
+    message: Option<String>,
+}
+
+/// Looks at the signature of a version, if that is asked for.
+async fn verify(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmChart,
+    registry: &Registry,
+    place: &str,
+    version: &str,
+) -> Result<Option<Verified>, Problem> {
+    let Some(spec) = &source.spec.verify else {
+        return Ok(None);
+    };
+    let tag = version.replace('+', "_");
+    let digest = registry.digest(&tag).await;
+    let digest = digest.map_err(|error| pull(&error.to_string()))?;
+    let signed = Signed {
+        registry,
+        place,
+        digest: &digest,
+    };
+    let verified = signature::verify(ctx, run, spec, signed).await;
+    let verified = verified.map_err(|error| {
+        signature::unverified(format!(
+            "chart verification error: failed to verify oci://{place}:{tag}: {error}"
+        ))
+    })?;
+    Ok(Some(Verified {
+        message: verified.then(|| format!("verified signature of version {version}")),
+        digest,
+    }))
+}
+
+fn unverifiable(why: &str) -> Problem {
+    signature::unverified(format!(
+        "chart verification error: spec.verify is set, but {why} verified"
+    ))
 }
 
 /// What decides whether a chart is made anew, beside its version.

@@ -20,6 +20,7 @@ use weir_tree::{
     without_links,
 };
 
+use super::signature::{self, Signed};
 use super::{Content, Found, Problem, limited, secret, timeout};
 use crate::reconcile::{Context, Run};
 
@@ -57,10 +58,11 @@ async fn from_registry(
         Some(tag) => format!("{tag}@{digest}"),
         None => digest.clone(),
     };
+    let verified = verify(ctx, run, source, registry, &revision, &digest).await?;
     let key = format!("{revision} {:?} {:?}", spec.ignore, spec.layer_selector);
     if let Some((tree, artifact)) = ctx.sources.made(&run.id, &key).await {
         let news = news(&spec.url, &revision, None);
-        return Ok(found(source, tree, artifact, news));
+        return Ok(found(source, tree, artifact, verified, news));
     }
     let pull = |error: OciError| {
         Problem::fetch(
@@ -107,13 +109,40 @@ async fn from_registry(
         .sources
         .keep(run, key, tree, &file, content, manifest.annotations)
         .await?;
-    Ok(found(source, tree, artifact, news))
+    Ok(found(source, tree, artifact, verified, news))
+}
+
+/// What the condition says of the signature, if it was asked for and not waived.
+async fn verify(
+    ctx: &Context,
+    run: &Run,
+    source: &OCIRepository,
+    registry: &Registry,
+    revision: &str,
+    digest: &str,
+) -> Result<Option<String>, Problem> {
+    let Some(spec) = &source.spec.verify else {
+        return Ok(None);
+    };
+    if let Some(message) = signature::known(run, revision) {
+        return Ok(Some(message));
+    }
+    let url = &source.spec.url;
+    let signed = Signed {
+        registry,
+        place: url.strip_prefix("oci://").unwrap_or(url),
+        digest,
+    };
+    let verified = signature::verify(ctx, run, spec, signed).await;
+    let verified = verified.map_err(signature::unverified)?;
+    Ok(verified.then(|| format!("verified signature of revision {revision}")))
 }
 
 fn found(
     source: &OCIRepository,
     tree: SourceTree,
     artifact: super::Artifact,
+    verified: Option<String>,
     news: String,
 ) -> Found {
     let spec = &source.spec;
@@ -123,7 +152,7 @@ fn found(
         news,
         tree,
         artifact: Some(artifact),
-        verified: None,
+        verified,
         observed: vec![
             ("observedIgnore", json!(spec.ignore)),
             (
@@ -139,11 +168,7 @@ fn found(
 fn unsupported(source: &OCIRepository) -> Option<&'static str> {
     let spec = &source.spec;
     let provider = spec.provider.unwrap_or(CloudProvider::Generic);
-    let fields = [
-        ("spec.provider", provider != CloudProvider::Generic),
-        ("spec.verify", spec.verify.is_some()),
-    ];
-    fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
+    (provider != CloudProvider::Generic).then_some("spec.provider")
 }
 
 async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Registry, Problem> {

@@ -11,8 +11,6 @@ use der::asn1::{GeneralizedTime, Int, OctetString};
 use der::{AnyRef, Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::CosignError;
-use super::root::Authority;
 use crate::certificate::{Certificate, Usage};
 use crate::key::{Hash, Kind};
 
@@ -23,24 +21,38 @@ const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
-/// When one of the clocks saw the signature.
-pub(super) fn check(
+/// The most certificates in a stamp.
+const MAX_CERTIFICATES: usize = 16;
+
+/// Clocks by the authority that their certificates are issued by.
+#[derive(Debug)]
+pub(crate) struct Clocks<'a> {
+    pub(crate) anchors: &'a [Certificate],
+    pub(crate) between: &'a [Certificate],
+}
+
+/// Why a stamp counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time stamp {0}")]
+pub struct StampError(&'static str);
+
+/// When one of the clocks saw the signature. Whether it was trusted by then, `trusted` says.
+pub(crate) fn check<'a>(
     stamp: &[u8],
     signature: &[u8],
-    clocks: &[Authority],
-) -> Result<SystemTime, CosignError> {
-    let token = Token::read(stamp).ok_or(CosignError::Stamp("it is damaged"))?;
-    let info = Info::read(&token.content).ok_or(CosignError::Stamp("it says no time"))?;
+    trusted: impl Fn(SystemTime) -> Vec<Clocks<'a>>,
+) -> Result<SystemTime, StampError> {
+    let token = Token::read(stamp).ok_or(StampError("is damaged"))?;
+    let info = Info::read(&token.content).ok_or(StampError("says no time"))?;
     if digest(info.hash, signature) != info.imprint {
-        return Err(CosignError::Stamp("it is for something else"));
+        return Err(StampError("is for something else"));
     }
-    let clocks = clocks.iter().filter(|clock| clock.valid.holds(info.time));
-    for clock in clocks {
+    for clock in trusted(info.time) {
         let known = token
             .certificates
             .iter()
-            .chain(&clock.between)
-            .chain(&clock.anchors);
+            .chain(clock.between)
+            .chain(clock.anchors);
         let Some(own) = known.clone().find(|one| token.is_by(one)) else {
             continue;
         };
@@ -50,7 +62,7 @@ pub(super) fn check(
             return Ok(info.time);
         }
     }
-    Err(CosignError::Stamp("no trusted clock has signed it"))
+    Err(StampError("is signed by no trusted clock"))
 }
 
 /// A signed message with a time in it.
@@ -72,7 +84,7 @@ impl Token {
         let content = content.decode_as::<OctetString>().ok()?.into_bytes();
         let certificates = data.certificates.map(|set| set.0.into_vec());
         let certificates = certificates.unwrap_or_default();
-        let certificates = certificates.iter().take(super::MAX_CHAIN);
+        let certificates = certificates.iter().take(MAX_CERTIFICATES);
         let certificates = certificates.filter_map(|choice| match choice {
             CertificateChoices::Certificate(one) => Certificate::from_der(&one.to_der().ok()?).ok(),
             CertificateChoices::Other(_) => None,
