@@ -15,6 +15,7 @@ mod quickstart;
 mod restart;
 mod scenario;
 mod secrets;
+mod signatures;
 mod source_logins;
 mod sources;
 

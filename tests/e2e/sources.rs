@@ -96,7 +96,7 @@ impl Lab {
     }
 
     /// A Kustomization of everything in a source, and the wait until it is applied.
-    async fn applied(&self, kind: &str, source: &str, revision: &str) -> Result<()> {
+    pub(crate) async fn applied(&self, kind: &str, source: &str, revision: &str) -> Result<()> {
         let mut unit = self.kustomization(source, "./", &[]);
         unit["spec"]["sourceRef"] = json!({"kind": kind, "name": source});
         self.apply(unit).await?;
@@ -651,6 +651,6 @@ async fn every_example_of_the_documentation_is_accepted() -> Result<()> {
             objects += 1;
         }
     }
-    assert_eq!(objects, 18);
+    assert_eq!(objects, 21);
     Ok(())
 }

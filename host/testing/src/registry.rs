@@ -24,6 +24,8 @@ pub struct Registry {
 
 #[derive(Debug, Default)]
 struct Content {
+    /// Whether it tells what refers to an artifact.
+    tells: bool,
     blobs: BTreeMap<String, Vec<u8>>,
     /// Manifests by repository, and by tag or digest.
     manifests: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
@@ -32,7 +34,20 @@ struct Content {
 impl Registry {
     /// Starts an empty one.
     pub fn start() -> Result<Self> {
-        let content = Arc::<Mutex<Content>>::default();
+        Self::start_as(false)
+    }
+
+    /// Starts an empty one that tells what refers to an artifact.
+    pub fn start_with_referrers() -> Result<Self> {
+        Self::start_as(true)
+    }
+
+    fn start_as(tells: bool) -> Result<Self> {
+        let content = Content {
+            tells,
+            ..Content::default()
+        };
+        let content = Arc::new(Mutex::new(content));
         let server = {
             let content = content.clone();
             WebServer::start(move |request| {
@@ -50,15 +65,19 @@ impl Registry {
             "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": digest(b"{}"), "size": 2},
             "layers": [{"mediaType": layer, "digest": digest(blob), "size": blob.len()}],
         });
-        let manifest = manifest.to_string().into_bytes();
-        let id = digest(&manifest);
+        self.put(repository, tag, manifest.to_string().as_bytes(), &[blob])
+    }
+
+    /// Puts a manifest under a tag, with its blobs and the empty configuration, and gives its digest.
+    pub fn put(&self, repository: &str, tag: &str, manifest: &[u8], blobs: &[&[u8]]) -> String {
+        let id = digest(manifest);
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        for blob in [b"{}".as_slice(), blob] {
+        for blob in [b"{}".as_slice()].iter().chain(blobs) {
             content.blobs.insert(digest(blob), blob.to_vec());
         }
         let manifests = content.manifests.entry(repository.to_owned()).or_default();
-        manifests.insert(tag.to_owned(), manifest.clone());
-        manifests.insert(id.clone(), manifest);
+        manifests.insert(tag.to_owned(), manifest.to_vec());
+        manifests.insert(id.clone(), manifest.to_vec());
         id
     }
 
@@ -89,6 +108,12 @@ impl Content {
             let tags: Vec<&String> = manifests.keys().filter(|tag| !tag.contains(':')).collect();
             return WebAnswer::ok(json!({"name": name, "tags": tags}).to_string());
         }
+        if self.tells
+            && let Some((name, subject)) = path.split_once("/referrers/")
+        {
+            return WebAnswer::ok(self.referrers(name, subject).to_string())
+                .header("Content-Type", "application/vnd.oci.image.index.v1+json");
+        }
         if let Some((name, reference)) = path.split_once("/manifests/") {
             let found = self.manifests.get(name).and_then(|all| all.get(reference));
             return found.map_or_else(
@@ -107,6 +132,29 @@ impl Content {
             || WebAnswer::status(404),
             |blob| WebAnswer::ok(blob.clone()),
         )
+    }
+}
+
+impl Content {
+    /// The manifests whose subject has a digest.
+    fn referrers(&self, repository: &str, subject: &str) -> serde_json::Value {
+        let manifests = self.manifests.get(repository).into_iter().flatten();
+        let referrers: Vec<serde_json::Value> = manifests
+            .filter(|(reference, _)| reference.starts_with("sha256:"))
+            .filter_map(|(id, manifest)| {
+                let parsed: serde_json::Value = serde_json::from_slice(manifest).ok()?;
+                (parsed["subject"]["digest"] == subject).then(|| {
+                    json!({
+                        "mediaType": MANIFEST, "digest": id, "size": manifest.len(),
+                        "artifactType": parsed["artifactType"],
+                    })
+                })
+            })
+            .collect();
+        json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": referrers,
+        })
     }
 }
 

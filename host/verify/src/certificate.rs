@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use const_oid::ObjectIdentifier;
-use der::asn1::{Ia5StringRef, OctetString, PrintableStringRef, Utf8StringRef};
+use der::asn1::{OctetString, Utf8StringRef};
 use der::{Decode as _, Encode as _, Tagged as _};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -118,22 +118,7 @@ impl Certificate {
     /// Who said whose it is: the address of the OpenID issuer.
     pub fn issuer(&self) -> Option<String> {
         if let Some(value) = self.extension(ISSUER) {
-            let any = der::AnyRef::from_der(value).ok()?;
-            return match any.tag() {
-                der::Tag::Utf8String => Some(
-                    any.decode_as::<Utf8StringRef<'_>>()
-                        .ok()?
-                        .as_str()
-                        .to_owned(),
-                ),
-                der::Tag::Ia5String => Some(
-                    any.decode_as::<Ia5StringRef<'_>>()
-                        .ok()?
-                        .as_str()
-                        .to_owned(),
-                ),
-                _ => None,
-            };
+            return text(der::AnyRef::from_der(value).ok()?);
         }
         let old = self.extension(ISSUER_OLD)?;
         String::from_utf8(old.to_vec()).ok()
@@ -159,25 +144,7 @@ impl Certificate {
         let parts = parts.flat_map(|part| part.0.iter());
         let named = parts.filter_map(|part| {
             let name = short_name(&part.oid.to_string())?;
-            let value = &part.value;
-            let text = match value.tag() {
-                der::Tag::PrintableString => value
-                    .decode_as::<PrintableStringRef<'_>>()
-                    .ok()?
-                    .as_str()
-                    .to_owned(),
-                der::Tag::Utf8String => value
-                    .decode_as::<Utf8StringRef<'_>>()
-                    .ok()?
-                    .as_str()
-                    .to_owned(),
-                der::Tag::Ia5String => value
-                    .decode_as::<Ia5StringRef<'_>>()
-                    .ok()?
-                    .as_str()
-                    .to_owned(),
-                _ => return None,
-            };
+            let text = text(der::AnyRef::from(&part.value))?;
             Some((name.to_owned(), text))
         });
         named.collect()
@@ -270,6 +237,18 @@ impl Certificate {
     fn der(&self) -> CertificateDer<'_> {
         CertificateDer::from(self.der.as_slice())
     }
+}
+
+/// A value that is a text.
+fn text(value: der::AnyRef<'_>) -> Option<String> {
+    let tag = value.tag();
+    let texts = [
+        der::Tag::Utf8String,
+        der::Tag::PrintableString,
+        der::Tag::Ia5String,
+    ];
+    let text = std::str::from_utf8(value.value()).ok()?;
+    texts.contains(&tag).then(|| text.to_owned())
 }
 
 /// What a part of a name is called in texts.

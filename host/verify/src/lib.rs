@@ -1,6 +1,6 @@
 //! Whether somebody who is trusted has signed what a source fetched.
 //!
-//! Bytes and public keys come in, and the key that fits comes out. Nothing is fetched here, and no key but those given is
+//! Bytes, public keys and certificates come in, and who signed comes out. Nothing is fetched here, and nobody but who is given is
 //! trusted.
 //!
 //! ```

@@ -57,7 +57,7 @@ pub(crate) fn check<'a>(
             continue;
         };
         let between: Vec<Certificate> = known.cloned().collect();
-        let path = own.check(&clock.anchors, &between, info.time, Usage::TimeStamping);
+        let path = own.check(clock.anchors, &between, info.time, Usage::TimeStamping);
         if path.is_ok() && token.fits(own) {
             return Ok(info.time);
         }

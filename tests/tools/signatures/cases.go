@@ -18,7 +18,7 @@ func publicPEM(key any) string {
 func main() {
 	i, other := newInstance(), newInstance()
 	trusted := json.RawMessage(must(i.trusted().MarshalJSON()))
-	digest, another := digestOf("app"), digestOf("another")
+	digest, another := digestOf(newArtifact().Manifest), digestOf("another")
 	ann := []identity{{Issuer: "^https://login\\.example$", Subject: "^.+@example\\.org$"}}
 	var records []*record
 	bundled := func(name string, who []identity, o bundleOptions) {
@@ -96,6 +96,10 @@ func main() {
 		&record{Name: "layer: a wrong signature of the key", Digest: digest, Simple: i.simple(digest, simpleOptions{keyed: true, key: key, flipped: true}), Key: publicPEM(key.Public())},
 		&record{Name: "layer: another artifact by the key", Digest: another, Simple: i.simple(digest, simpleOptions{keyed: true, key: key}), Key: publicPEM(key.Public())})
 
+	chart := digestOf(newChart().Manifest)
+	records = append(records, &record{Name: "layer: a chart by the key", Digest: chart,
+		Simple: i.simple(chart, simpleOptions{keyed: true, key: key}), Key: publicPEM(key.Public())})
+
 	for _, one := range records {
 		err := one.judge()
 		one.Accepted = err == nil
@@ -104,6 +108,7 @@ func main() {
 		}
 		fmt.Printf("%-60s %v %s\n", one.Name, one.Accepted, one.Text)
 	}
+	write("artifacts.json", []artifact{newArtifact(), newChart()})
 	write("cosign.json", records)
 	write("notation.json", notationCases())
 }

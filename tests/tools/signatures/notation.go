@@ -155,13 +155,13 @@ func (r *notationRecord) judge() (string, error) {
 func notationCases() []*notationRecord {
 	i := newInstance()
 	far := time.Now().AddDate(80, 0, 0)
-	app := digestOf("app")
-	artifact := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(app), Size: 3}
+	app := digestOf(newArtifact().Manifest)
+	signed := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(app), Size: 3}
 	var records []*notationRecord
 	sign := func(who person, media string, options notation.SignerSignOptions) []byte {
 		options.SignatureMediaType = media
 		made := must(signer.NewGenericSigner(who.key.(crypto.PrivateKey), who.chain))
-		signature, _, err := made.Sign(context.Background(), artifact, options)
+		signature, _, err := made.Sign(context.Background(), signed, options)
 		if err != nil {
 			panic(err)
 		}

@@ -27,32 +27,32 @@ impl Value {
     }
 
     pub(super) fn number(&self) -> Option<i64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            _ => None,
-        }
+        let Self::Number(number) = self else {
+            return None;
+        };
+        Some(*number)
     }
 
     pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
+        let Self::Text(text) = self else {
+            return None;
+        };
+        Some(text)
     }
 
     pub(super) fn bytes(&self) -> Option<&[u8]> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            _ => None,
-        }
+        let Self::Bytes(bytes) = self else {
+            return None;
+        };
+        Some(bytes)
     }
 
     /// Seconds since 1970.
     pub(super) fn moment(&self) -> Option<u64> {
-        match self {
-            Self::Tagged(1, value) => value.number()?.try_into().ok(),
-            _ => None,
-        }
+        let Self::Tagged(1, value) = self else {
+            return None;
+        };
+        value.number()?.try_into().ok()
     }
 }
 
