@@ -97,7 +97,27 @@ impl Connection {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<()> {
-        let mut text = format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\n", body.len());
+        self.respond_with(status, headers, body, body.len())
+    }
+
+    /// Sends the first half of an answer, which says how long all of it would be.
+    pub(crate) fn respond_half(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<()> {
+        self.respond_with(status, headers, &body[..body.len() / 2], body.len())
+    }
+
+    fn respond_with(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        length: usize,
+    ) -> Result<()> {
+        let mut text = format!("HTTP/1.1 {status} -\r\nContent-Length: {length}\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
         }

@@ -53,6 +53,14 @@ pub struct WebAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    /// What becomes of the body after its first half.
+    fault: Option<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Cut,
+    Stall,
 }
 
 type Answer = dyn Fn(&WebRequest) -> WebAnswer + Send + Sync;
@@ -105,8 +113,8 @@ impl WebAnswer {
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: 200,
-            headers: Vec::new(),
             body: body.into(),
+            ..Self::default()
         }
     }
 
@@ -122,6 +130,20 @@ impl WebAnswer {
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same, but the connection ends after half of the body.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.fault = Some(Fault::Cut);
+        self
+    }
+
+    /// The same, but after half of the body nothing more comes for as long as the client waits.
+    #[must_use]
+    pub fn stalled(mut self) -> Self {
+        self.fault = Some(Fault::Stall);
         self
     }
 
@@ -241,6 +263,14 @@ fn serve(connection: TcpStream, shared: &Shared) -> Result<()> {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let body = if head { &[][..] } else { &answer.body };
+        if let Some(fault) = answer.fault.filter(|_| !head) {
+            connection.respond_half(answer.status, &headers, body)?;
+            if fault == Fault::Stall {
+                // Until the client goes.
+                connection.read_request()?;
+            }
+            return Ok(());
+        }
         connection.respond(answer.status, &headers, body)?;
     }
     Ok(())

@@ -6,6 +6,7 @@ mod folder;
 mod git;
 mod github;
 mod lab;
+mod registry;
 mod remote;
 mod signed;
 mod ssh;
