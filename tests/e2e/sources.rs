@@ -623,7 +623,7 @@ async fn files_come_from_a_bucket() -> Result<()> {
         .says("Bucket", "none", "False", "BucketOperationFailed")
         .await?;
     let (_, _, message) = condition(&object, "FetchFailed");
-    assert_eq!(message, "bucket 'none' does not exist");
+    assert_eq!(message, "bucket 'none' not found");
     lab.put("Bucket", "refused", spec("files", "wrong")).await?;
     lab.says("Bucket", "refused", "False", "BucketOperationFailed")
         .await?;

@@ -53,6 +53,7 @@ pub(super) async fn engine(
     let endpoint = endpoint(&options, &store).await?;
     let (sources, remotes) = sources(&options, store);
     let random_key = random_key(&*cluster, &options.namespace).await?;
+    let machine = Machine::new(Handle::current());
     let ctx = Context {
         renderer: Arc::new(
             Renderer::new(host.clone(), options.memo_bytes).map_err(ControllerError::Random)?,
@@ -61,7 +62,8 @@ pub(super) async fn engine(
         live: Arc::new(Live::default()),
         sources: Arc::new(sources),
         remotes: Arc::new(remotes),
-        cloud: Cloud::new(Machine::new(Handle::current())),
+        cloud: Cloud::new(machine.clone()),
+        machine,
         clock,
         observer,
         random_key,
