@@ -206,7 +206,7 @@ impl Asker<'_> {
                 if matches!(credentials, gcp::Credentials::ExternalAccount { .. }) {
                     return Err(invalid(
                         own,
-                        "the type \"external_account\" is not supported in a Secret",
+                        "credentials of an external account are not supported in a Secret; name a key of a service account",
                     ));
                 }
                 gcp::Login::Credentials(Box::new(credentials))
