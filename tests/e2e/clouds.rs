@@ -293,6 +293,13 @@ async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
     lab.oci("elsewhere", "aws", &here).await?;
     let plain = json!({"interval": "1h", "provider": "gcp", "url": format!("oci://{GAR}/x"), "insecure": true});
     lab.put("OCIRepository", "plain", plain).await?;
+    lab.secret("proxy", &[("address", &clouds.proxy.url())])
+        .await?;
+    lab.secret("authority", &[("ca.crt", clouds.authority.pem())])
+        .await?;
+    let own = json!({"interval": "1h", "provider": "gcp", "url": format!("oci://{GAR}/x"),
+        "proxySecretRef": {"name": "proxy"}, "certSecretRef": {"name": "authority"}});
+    lab.put("OCIRepository", "own", own).await?;
     let mut wrong = aws.clone();
     wrong["sts"] = json!({"provider": "aws", "endpoint": clouds.here.url("")});
     lab.bucket("sts-elsewhere", wrong.clone()).await?;
@@ -331,6 +338,9 @@ async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
         "over TLS only",
     )
     .await?;
+    let part = "leave out spec.certSecretRef or spec.proxySecretRef";
+    lab.check_refused("OCIRepository", "own", "AuthenticationFailed", part)
+        .await?;
     let invalid = "AWS authentication failed: invalid STS endpoint: ";
     lab.check_refused("Bucket", "sts-elsewhere", "AuthenticationFailed", invalid)
         .await?;

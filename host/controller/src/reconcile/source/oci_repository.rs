@@ -180,11 +180,15 @@ async fn login(
         return Ok(secret.docker()?.login(host).cloned());
     }
     let Some(account) = &spec.service_account_name else {
+        let refuse = |what: &str| Err(Problem::stalled(reasons::AUTHENTICATION_FAILED, what));
         if provider != CloudProvider::Generic && spec.insecure == Some(true) {
-            return Err(Problem::stalled(
-                reasons::AUTHENTICATION_FAILED,
-                "the login of a cloud is sent over TLS only; leave out spec.insecure",
-            ));
+            return refuse("the login of a cloud is sent over TLS only; leave out spec.insecure");
+        }
+        if provider != CloudProvider::Generic && proxy.is_some() && spec.cert_secret_ref.is_some() {
+            // Together they could play the cloud.
+            return refuse(
+                "the login of a cloud is not sent through a proxy with certificates of the object's own; leave out spec.certSecretRef or spec.proxySecretRef",
+            );
         }
         return cloud::registry_login(ctx, run, provider, host, proxy.cloned()).await;
     };
