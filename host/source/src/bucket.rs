@@ -335,11 +335,8 @@ impl Bucket {
             Server::S3(_) | Server::Azure(_) => xml::field(&text, "Code"),
             Server::Google(_) => google::code(&text),
         };
-        let error = BucketError::Status {
-            what,
-            status,
-            code: code.unwrap_or_default(),
-        };
+        let code = code.filter(|code| is_code(code)).unwrap_or_default();
+        let error = BucketError::Status { what, status, code };
         match &self.server {
             Server::Azure(server) => server.explain(error),
             Server::S3(_) | Server::Google(_) => error,
@@ -427,11 +424,17 @@ async fn body(response: reqwest::Response, limit: u64, what: &str) -> Result<Byt
         })
 }
 
+/// Codes are words. Something else may be what was sent, said back, and a part of a secret is not known for one.
+fn is_code(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.len() <= 100 && text.bytes().all(plain)
+}
+
 fn detail(code: &str) -> String {
     if code.is_empty() {
         String::new()
     } else {
-        format!(" ({})", code.chars().take(100).collect::<String>())
+        format!(" ({code})")
     }
 }
 

@@ -203,3 +203,20 @@ async fn a_request_with_a_login_is_not_sent_on_to_another_server() {
     assert!(error.contains("a redirect to another server"), "{error}");
     assert!(other.requests().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_says_back_of_a_login_is_not_told() {
+    let server = WebServer::start(|request| {
+        let sent = request.authorization.clone().unwrap_or_default();
+        let reason = sent.replace("Bearer ", "");
+        let error = serde_json::json!({"errors": [{"reason": reason}]});
+        WebAnswer::ok(serde_json::json!({"error": error}).to_string()).with_status(403)
+    })
+    .unwrap();
+    let access = Access::Google {
+        token: Some("hush".repeat(100).into()),
+    };
+    let bucket = open(spec(server.host(), "fleet", access), ClientSpec::default());
+    let error = read(&bucket).await.unwrap_err().to_string();
+    assert!(error.ends_with("status 403"), "{error}");
+}
