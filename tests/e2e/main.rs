@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chain;
+mod clouds;
 mod crds;
 mod docs;
 mod home_cluster;

@@ -89,6 +89,7 @@ pub mod reasons {
     pub const OCI_PULL_FAILED: &str = "OCIArtifactPullFailed";
     pub const OCI_LAYER_FAILED: &str = "OCIArtifactLayerOperationFailed";
     pub const BUCKET_OPERATION_FAILED: &str = "BucketOperationFailed";
+    pub const INVALID_STS_CONFIGURATION: &str = "InvalidSTSConfiguration";
     pub const SOURCE_UNAVAILABLE: &str = "SourceUnavailable";
     pub const NO_SOURCE_ARTIFACT: &str = "NoSourceArtifact";
     pub const INVALID_CHART_REFERENCE: &str = "InvalidChartReference";

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use weir_secrets::{Secret, Surroundings, WebAnswer, WebRequest};
-use weir_source::{DefaultProxy, HttpFactory, HttpOptions};
+use weir_source::{ClientSpec, DefaultProxy, HttpFactory, HttpOptions, ProxySpec};
 
 /// Tokens, keys and configuration files are smaller.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -16,6 +16,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Where a machine in a cloud is told who it is: there, or nowhere, and at once.
 const METADATA: &str = "http://169.254.";
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where Amazon's tools read the address of the token service.
+const TOKEN_SERVICE: &str = "AWS_ENDPOINT_URL_STS";
 
 /// The machine that this process runs on. It may be asked from threads that are not the runtime's own. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +29,9 @@ pub struct Machine {
     http: HttpFactory,
     /// Where metadata services are asked: never through a proxy.
     direct: HttpFactory,
+    /// What an object says that is asked for.
+    proxy: Option<ProxySpec>,
+    token_service: Option<String>,
 }
 
 impl Machine {
@@ -43,6 +49,19 @@ impl Machine {
             offline: false,
             http: http(DefaultProxy::Environment),
             direct: http(DefaultProxy::Direct),
+            proxy: None,
+            token_service: None,
+        }
+    }
+
+    /// The same for an object that names a proxy, or a token service of Amazon's. Only what is encrypted goes through such
+    /// a proxy: what this machine is asked for without TLS is not for its eyes.
+    #[must_use]
+    pub(crate) fn seen_by(self, proxy: Option<ProxySpec>, token_service: Option<String>) -> Self {
+        Self {
+            proxy,
+            token_service,
+            ..self
         }
     }
 
@@ -56,6 +75,9 @@ impl Machine {
 
 impl Surroundings for Machine {
     fn variable(&self, name: &str) -> Option<String> {
+        if name == TOKEN_SERVICE && self.token_service.is_some() {
+            return self.token_service.clone();
+        }
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
@@ -86,6 +108,18 @@ impl Surroundings for Machine {
     fn send(&self, request: &WebRequest) -> Result<WebAnswer, String> {
         if self.offline {
             return Err("with --offline no key service is asked".to_owned());
+        }
+        if let Some(proxy) = self
+            .proxy
+            .as_ref()
+            .filter(|_| request.url.starts_with("https://"))
+        {
+            let spec = ClientSpec {
+                proxy: Some(proxy.clone()),
+                ..ClientSpec::default()
+            };
+            let exchange = self.http.exchange_with(&spec, request, TIMEOUT);
+            return self.runtime.block_on(exchange);
         }
         let (factory, limit) = if request.url.starts_with(METADATA) {
             (&self.direct, METADATA_TIMEOUT)

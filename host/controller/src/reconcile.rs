@@ -24,6 +24,7 @@ use weir_secrets::cloud::Cloud;
 use crate::clock::Clock;
 use crate::fact::{Fact, Observer};
 use crate::graph::State;
+use crate::machine::Machine;
 use crate::node::{NodeId, Typed};
 use crate::remote::Remotes;
 
@@ -37,6 +38,7 @@ pub(crate) struct Context {
     pub(crate) sources: Arc<source::Sources>,
     pub(crate) remotes: Arc<Remotes>,
     pub(crate) cloud: Cloud,
+    pub(crate) machine: Machine,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) random_key: [u8; 32],

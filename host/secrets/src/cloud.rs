@@ -6,6 +6,7 @@ pub mod aws;
 pub mod azure;
 pub mod gcp;
 pub mod jwt;
+pub mod registry;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,6 +33,7 @@ pub struct Cloud {
     pub(crate) around: Arc<dyn Surroundings>,
     credentials: Arc<Kept<aws::Credentials>>,
     tokens: Arc<Kept<Secret>>,
+    registries: Arc<Kept<registry::RegistryLogin>>,
 }
 
 /// Why there is no login, or why something was refused.
@@ -75,6 +77,16 @@ impl Cloud {
             around: Arc::new(around),
             credentials: Arc::default(),
             tokens: Arc::default(),
+            registries: Arc::default(),
+        }
+    }
+
+    /// The same logins, seen from somewhere else: through another proxy, or with other variables.
+    #[must_use]
+    pub fn seen_from(&self, around: impl Surroundings + 'static) -> Self {
+        Self {
+            around: Arc::new(around),
+            ..self.clone()
         }
     }
 
@@ -94,22 +106,31 @@ impl Cloud {
         let answer = sent.map_err(|reason| {
             CloudError::Unavailable(format!("{}: {reason}", place(&request.url)))
         })?;
-        if (200..300).contains(&answer.status) {
-            return Ok(answer);
-        }
-        let said = complaint(&answer).unwrap_or_default();
-        let said: String = said.chars().take(LONGEST_COMPLAINT).collect();
-        let colon = if said.is_empty() { "" } else { ": " };
-        let text = format!(
-            "{} answered with status {}{colon}{said}",
-            place(&request.url),
-            answer.status
-        );
-        Err(match answer.status {
-            429 | 500..=599 => CloudError::Unavailable(text),
-            _ => CloudError::Refused(text),
-        })
+        checked(&request.url, answer, complaint)
     }
+}
+
+/// The answer, if it says that all is well.
+pub(crate) fn checked(
+    url: &str,
+    answer: WebAnswer,
+    complaint: fn(&WebAnswer) -> Option<String>,
+) -> Result<WebAnswer, CloudError> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let said = complaint(&answer).unwrap_or_default();
+    let said: String = said.chars().take(LONGEST_COMPLAINT).collect();
+    let colon = if said.is_empty() { "" } else { ": " };
+    let text = format!(
+        "{} answered with status {}{colon}{said}",
+        place(url),
+        answer.status
+    );
+    Err(match answer.status {
+        429 | 500..=599 => CloudError::Unavailable(text),
+        _ => CloudError::Refused(text),
+    })
 }
 
 /// What a JSON answer says.

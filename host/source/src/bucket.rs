@@ -1,5 +1,13 @@
-//! Files in object stores with Amazon's S3 protocol, signed with static keys (Signature Version 4) or anonymously.
+//! Files in object stores: those with Amazon's protocol, Google's and Azure's.
+//!
+//! What the three have in common stands here: a list of objects in pages, what is ignored, the revision, and the objects
+//! themselves. `s3`, `google` and `azure` say how a request looks and what an answer means; they do no I/O.
+//! A request that shows who asks is not sent on to another server: the caller's client has to see to that
+//! ([`Redirects::SameServer`](crate::Redirects::SameServer)).
 
+mod azure;
+mod google;
+mod s3;
 mod xml;
 
 use std::sync::Arc;
@@ -7,18 +15,21 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use reqwest::Method;
 use url::Url;
-use weir_secrets::cloud::aws::{Credentials, Signed};
-use weir_secrets::escape;
+use weir_secrets::cloud::aws::Credentials;
+use weir_secrets::{Secret, escape};
 use weir_tree::{
     Digest, EmptyTree, IGNORE_FILE, IgnoreRules, OverlayTree, Tree, TreeError, TreePath,
 };
 
 use crate::http::{HttpError, patiently, read_body, reason};
 
+pub use azure::AzureLogin;
+
 /// The most objects of a bucket.
 const MAX_OBJECTS: usize = 100_000;
+/// The most pages of a listing; an empty one counts as well.
+const MAX_PAGES: usize = 10_000;
 /// The most bytes of one page of a listing.
 const MAX_PAGE: u64 = 16 << 20;
 /// Objects that are fetched at once.
@@ -27,27 +38,55 @@ const AT_ONCE: usize = 32;
 /// Which objects of which bucket.
 #[derive(Clone, Debug)]
 pub struct BucketSpec {
-    /// Host and port.
+    /// Host and port; Azure's and Google's may be an address.
     pub endpoint: String,
-    /// HTTP without TLS.
+    /// HTTP without TLS, if the endpoint does not say.
     pub insecure: bool,
+    /// Azure calls it a container.
     pub bucket: String,
-    pub region: String,
     pub prefix: String,
-    /// Without: anonymously.
-    pub keys: Option<Credentials>,
+    pub access: Access,
     pub ignore: Option<String>,
     /// The most bytes of all objects together.
     pub limit: u64,
 }
 
+/// How a bucket is spoken to, and as whom.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Amazon's protocol, which most servers know. Without keys: anonymously.
+    S3 {
+        region: String,
+        keys: Option<Credentials>,
+    },
+    /// Google's JSON interface. Without a token: anonymously.
+    Google {
+        token: Option<Secret>,
+    },
+    Azure(AzureLogin),
+}
+
 /// Why a bucket gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    #[error("the endpoint {endpoint:?} is not HOST or HOST:PORT")]
-    Endpoint { endpoint: String },
-    #[error("bucket '{bucket}' does not exist")]
+    #[error("the endpoint {endpoint:?} is not {expected}")]
+    Endpoint {
+        endpoint: String,
+        expected: &'static str,
+    },
+    #[error("a token is sent over TLS only; the endpoint has to begin with https://")]
+    PlainToken,
+    #[error("bucket '{bucket}' not found")]
     NoBucket { bucket: String },
+    #[error("failed to confirm existence of '{bucket}' bucket: {source}")]
+    Unconfirmed {
+        bucket: String,
+        source: Box<BucketError>,
+    },
+    #[error(
+        "the specified bucket name may be incorrect, nonexistent, or the caller might lack sufficient permissions to access it: {source}"
+    )]
+    Doubtful { source: Box<BucketError> },
     #[error("{what}: {reason}")]
     Connection { what: String, reason: String },
     #[error("{what}: the server answered with status {status}{}", detail(.code))]
@@ -80,12 +119,37 @@ pub struct Listing {
     /// `sha256:…` over names and tags of all objects.
     pub revision: String,
     objects: Vec<Object>,
+    /// The file with what is ignored. As in Flux it is part of the tree, but not of the revision.
+    ignore: Option<Bytes>,
 }
 
 #[derive(Clone, Debug)]
 struct Object {
     key: String,
     tag: String,
+}
+
+/// One page of a listing.
+#[derive(Debug)]
+struct Page {
+    objects: Vec<Object>,
+    /// What asks for the next page.
+    next: Option<String>,
+}
+
+/// What a server is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Question<'a> {
+    /// A page of the listing: the first, or the one that the page before names.
+    Page(Option<&'a str>),
+    /// The content of an object.
+    Object(&'a str),
+}
+
+/// A request: always `GET`.
+struct Asked {
+    url: Url,
+    headers: Vec<(&'static str, Secret)>,
 }
 
 /// A bucket's files.
@@ -99,40 +163,54 @@ pub struct BucketTree {
 #[derive(Debug)]
 pub struct Bucket {
     client: reqwest::Client,
-    base: Url,
+    server: Server,
     spec: BucketSpec,
 }
 
+#[derive(Debug)]
+enum Server {
+    S3(s3::Server),
+    Google(google::Server),
+    Azure(azure::Server),
+}
+
 impl Bucket {
-    /// Objects are addressed below the bucket's path, which every server understands.
+    /// Nothing is asked yet.
     pub fn new(client: reqwest::Client, spec: BucketSpec) -> Result<Self, BucketError> {
-        let scheme = if spec.insecure { "http" } else { "https" };
-        let base = Url::parse(&format!("{scheme}://{}/", spec.endpoint));
-        let base = base.ok().filter(|url| url.path() == "/" && url.has_host());
-        let base = base.ok_or_else(|| BucketError::Endpoint {
-            endpoint: spec
-                .endpoint
-                .rsplit('@')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        })?;
-        Ok(Self { client, base, spec })
+        let server = match &spec.access {
+            Access::S3 { region, keys } => {
+                Server::S3(s3::Server::new(&spec, region.clone(), keys.clone())?)
+            }
+            Access::Google { token } => Server::Google(google::Server::new(&spec, token.clone())?),
+            Access::Azure(login) => Server::Azure(azure::Server::new(&spec, login.clone())?),
+        };
+        Ok(Self {
+            client,
+            server,
+            spec,
+        })
     }
 
     /// The objects that are not ignored, and the revision that they make up.
     pub async fn list(&self) -> Result<Listing, BucketError> {
-        let rules = self.rules().await?;
+        let mut page = self.page(None).await.map_err(|source| {
+            if matches!(source, BucketError::NoBucket { .. }) {
+                return source;
+            }
+            BucketError::Unconfirmed {
+                bucket: self.spec.bucket.clone(),
+                source: Box::new(source),
+            }
+        })?;
+        let ignore = self.object(IGNORE_FILE).await?;
+        let rules = self.rules(ignore.as_deref())?;
         let mut objects = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self.page(token.as_deref()).await?;
+        for _ in 0..MAX_PAGES {
             for object in page.objects {
-                if object.key.ends_with('/') {
+                if object.key.ends_with('/') || object.key == IGNORE_FILE {
                     continue;
                 }
-                let path = path(&object.key)?;
-                if path.as_str() != IGNORE_FILE && rules.ignores(&path, false) {
+                if rules.ignores(&path(&object.key)?, false) {
                     continue;
                 }
                 objects.push(object);
@@ -140,30 +218,21 @@ impl Bucket {
                     return Err(BucketError::TooMany);
                 }
             }
-            match page.next {
-                Some(next) if token.as_ref() != Some(&next) => token = Some(next),
-                Some(_) => return Err(BucketError::Malformed("its pages do not end")),
-                None => break,
-            }
+            let Some(next) = page.next else {
+                return Ok(Listing::new(objects, ignore));
+            };
+            page = self.page(Some(&next)).await?;
         }
-        objects.sort_by(|a, b| a.key.cmp(&b.key));
-        let mut lines = String::new();
-        for object in &objects {
-            lines.push_str(&object.key);
-            lines.push(' ');
-            lines.push_str(&object.tag);
-            lines.push('\n');
-        }
-        Ok(Listing {
-            revision: Digest::of(lines.as_bytes()).to_string(),
-            objects,
-        })
+        Err(BucketError::Malformed("its pages do not end"))
     }
 
     /// Fetches what was listed. An object that is gone meanwhile is left out.
     pub async fn fetch(&self, listing: &Listing) -> Result<BucketTree, BucketError> {
         let mut overlay = OverlayTree::on(EmptyTree::shared());
         let (mut files, mut total) = (0, 0);
+        if let Some(content) = &listing.ignore {
+            overlay.file(&path(IGNORE_FILE)?, content.clone())?;
+        }
         for group in listing.objects.chunks(AT_ONCE) {
             let contents = join_all(group.iter().map(|object| self.object(&object.key))).await;
             for (object, content) in group.iter().zip(contents) {
@@ -187,10 +256,10 @@ impl Bucket {
     }
 
     /// As Flux: the `.sourceignore` at the top of the bucket, and the spec; nothing is ignored by itself.
-    async fn rules(&self) -> Result<IgnoreRules, BucketError> {
+    fn rules(&self, file: Option<&[u8]>) -> Result<IgnoreRules, BucketError> {
         let mut texts = Vec::new();
-        if let Some(content) = self.object(IGNORE_FILE).await? {
-            let text = String::from_utf8_lossy(&content).into_owned();
+        if let Some(content) = file {
+            let text = String::from_utf8_lossy(content).into_owned();
             texts.push((TreePath::root(), text));
         }
         if let Some(text) = &self.spec.ignore {
@@ -199,16 +268,9 @@ impl Bucket {
         Ok(IgnoreRules::from_texts(&texts)?)
     }
 
-    async fn page(&self, token: Option<&str>) -> Result<xml::Page, BucketError> {
+    async fn page(&self, token: Option<&str>) -> Result<Page, BucketError> {
         let what = format!("listing the bucket {}", self.spec.bucket);
-        let mut query = vec![("list-type", "2")];
-        if !self.spec.prefix.is_empty() {
-            query.push(("prefix", &self.spec.prefix));
-        }
-        if let Some(token) = token {
-            query.push(("continuation-token", token));
-        }
-        let response = self.send("", &query, &what).await?;
+        let response = self.send(Question::Page(token), &what).await?;
         let response = match response.status().as_u16() {
             200 => response,
             404 => {
@@ -216,57 +278,44 @@ impl Bucket {
                     bucket: self.spec.bucket.clone(),
                 });
             }
-            _ => return Err(refused(response, what).await),
+            _ => return Err(self.refused(response, what).await),
         };
         let body = body(response, MAX_PAGE, &what).await?;
         let text =
             std::str::from_utf8(&body).map_err(|_| BucketError::Malformed("it is not UTF-8"))?;
-        xml::page(text)
+        match &self.server {
+            Server::S3(_) => s3::page(text),
+            Server::Google(_) => google::page(text),
+            Server::Azure(_) => azure::page(text),
+        }
     }
 
     /// `None`: there is no such object.
     async fn object(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
         let what = format!("fetching the object {key}");
-        let response = self.send(key, &[], &what).await?;
+        let response = self.send(Question::Object(key), &what).await?;
         match response.status().as_u16() {
             200 => Ok(Some(body(response, self.spec.limit, &what).await?)),
             404 => Ok(None),
-            _ => Err(refused(response, what).await),
+            _ => Err(self.refused(response, what).await),
         }
     }
 
     async fn send(
         &self,
-        key: &str,
-        query: &[(&str, &str)],
+        question: Question<'_>,
         what: &str,
     ) -> Result<reqwest::Response, BucketError> {
-        let path = if key.is_empty() {
-            format!("/{}", self.spec.bucket)
-        } else {
-            format!("/{}/{key}", self.spec.bucket)
-        };
-        let url = address(&self.base, &path, query);
-        let host = match (url.host_str().unwrap_or_default(), url.port()) {
-            (host, Some(port)) => format!("{host}:{port}"),
-            (host, None) => host.to_owned(),
-        };
         let request = || {
-            let request = self.client.request(Method::GET, url.clone());
-            let Some(keys) = &self.spec.keys else {
-                return request;
+            let now = SystemTime::now();
+            let asked = match &self.server {
+                Server::S3(server) => server.ask(question, now),
+                Server::Google(server) => server.ask(question),
+                Server::Azure(server) => server.ask(question, now),
             };
-            let signed = Signed {
-                method: "GET",
-                host: &host,
-                path: url.path(),
-                query: url.query().unwrap_or_default(),
-                body: b"",
-                region: &self.spec.region,
-                service: "s3",
-            };
-            let headers = signed.headers(keys, SystemTime::now());
-            headers.into_iter().fold(request, |request, (name, value)| {
+            let request = self.client.get(asked.url);
+            let headers = asked.headers.into_iter();
+            headers.fold(request, |request, (name, value)| {
                 request.header(name, &*value)
             })
         };
@@ -277,9 +326,70 @@ impl Bucket {
                 reason: reason(&error),
             })
     }
+
+    async fn refused(&self, response: reqwest::Response, what: String) -> BucketError {
+        let status = response.status().as_u16();
+        let body = read_body(response, 64 << 10).await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let code = match &self.server {
+            Server::S3(_) | Server::Azure(_) => xml::field(&text, "Code"),
+            Server::Google(_) => google::code(&text),
+        };
+        let code = code.filter(|code| is_code(code)).unwrap_or_default();
+        let error = BucketError::Status { what, status, code };
+        match &self.server {
+            Server::Azure(server) => server.explain(error),
+            Server::S3(_) | Server::Google(_) => error,
+        }
+    }
 }
 
-/// The address of an object, its path and query escaped as they are signed.
+impl Listing {
+    fn new(mut objects: Vec<Object>, ignore: Option<Bytes>) -> Self {
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut lines = String::new();
+        for object in &objects {
+            lines.push_str(&object.key);
+            lines.push(' ');
+            lines.push_str(&object.tag);
+            lines.push('\n');
+        }
+        Self {
+            revision: Digest::of(lines.as_bytes()).to_string(),
+            objects,
+            ignore,
+        }
+    }
+}
+
+/// The address of a server that is named by host and port, or by an address where `named` says so.
+fn base(spec: &BucketSpec, named: bool) -> Result<Url, BucketError> {
+    let text = if named && spec.endpoint.contains("://") {
+        spec.endpoint.clone()
+    } else {
+        let scheme = if spec.insecure { "http" } else { "https" };
+        format!("{scheme}://{}/", spec.endpoint)
+    };
+    let url = Url::parse(&text).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    // A login in it would be shown.
+    url.filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or_else(|| wrong_endpoint(spec, named))
+}
+
+fn wrong_endpoint(spec: &BucketSpec, named: bool) -> BucketError {
+    let shown = spec.endpoint.rsplit('@').next().unwrap_or_default();
+    BucketError::Endpoint {
+        endpoint: shown.split('?').next().unwrap_or_default().to_owned(),
+        expected: if named {
+            "an address without a login"
+        } else {
+            "HOST or HOST:PORT"
+        },
+    }
+}
+
+/// The address of something below the base, its path and query escaped as they are signed.
 fn address(base: &Url, path: &str, query: &[(&str, &str)]) -> Url {
     let mut url = base.clone();
     let parts: Vec<String> = path.split('/').map(escape).collect();
@@ -292,7 +402,8 @@ fn address(base: &Url, path: &str, query: &[(&str, &str)]) -> Url {
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    url.set_path(&parts.join("/"));
+    let below = base.path().trim_end_matches('/');
+    url.set_path(&format!("{below}{}", parts.join("/")));
     url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
     url
 }
@@ -304,17 +415,6 @@ fn path(key: &str) -> Result<TreePath, BucketError> {
     })
 }
 
-async fn refused(response: reqwest::Response, what: String) -> BucketError {
-    let status = response.status().as_u16();
-    let body = read_body(response, 64 << 10).await.unwrap_or_default();
-    let text = String::from_utf8_lossy(&body);
-    BucketError::Status {
-        what,
-        status,
-        code: xml::field(&text, "Code").unwrap_or_default(),
-    }
-}
-
 async fn body(response: reqwest::Response, limit: u64, what: &str) -> Result<Bytes, BucketError> {
     read_body(response, limit)
         .await
@@ -324,11 +424,17 @@ async fn body(response: reqwest::Response, limit: u64, what: &str) -> Result<Byt
         })
 }
 
+/// Codes are words. Something else may be what was sent, said back, and a part of a secret is not known for one.
+fn is_code(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.len() <= 100 && text.bytes().all(plain)
+}
+
 fn detail(code: &str) -> String {
     if code.is_empty() {
         String::new()
     } else {
-        format!(" ({})", code.chars().take(100).collect::<String>())
+        format!(" ({code})")
     }
 }
 

@@ -64,6 +64,17 @@ pub struct ClientSpec {
     pub identity: Option<SecretText>,
     /// Instead of the default.
     pub proxy: Option<ProxySpec>,
+    pub redirects: Redirects,
+}
+
+/// Where a server may send requests on to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Redirects {
+    /// To any server, which gets no login.
+    #[default]
+    Anywhere,
+    /// Not away from it: what is sent shows who asks in other ways than by a login that can be left out.
+    SameServer,
 }
 
 /// A proxy of one source.
@@ -150,12 +161,13 @@ impl HttpFactory {
         let spec = ClientSpec {
             authorities: request.trust.authorities.clone(),
             identity: identity.map(|pem| SecretText::new(pem.to_owned())),
-            proxy: None,
+            ..ClientSpec::default()
         };
         self.exchange_with(&spec, request, limit).await
     }
 
-    /// The same with another kind of client than the request names.
+    /// The same with another kind of client than the request names. A redirect to another server is an error: bodies and
+    /// headers of such requests are secret.
     ///
     /// # Errors
     ///
@@ -166,7 +178,11 @@ impl HttpFactory {
         request: &WebRequest,
         limit: Duration,
     ) -> Result<WebAnswer, String> {
-        let client = self.client(spec).map_err(|error| error.to_string())?;
+        let spec = ClientSpec {
+            redirects: Redirects::SameServer,
+            ..spec.clone()
+        };
+        let client = self.client(&spec).map_err(|error| error.to_string())?;
         let method = request.method.parse::<reqwest::Method>();
         let method = method.map_err(|error| error.to_string())?;
         let mut sent = client.request(method, &request.url);
@@ -199,7 +215,7 @@ impl HttpFactory {
             .user_agent(&options.user_agent)
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout)
-            .redirect(redirects(options.redirects))
+            .redirect(redirects(options.redirects, spec.redirects))
             .referer(false);
         if let Some(pem) = &spec.authorities {
             let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
@@ -304,15 +320,17 @@ pub async fn read_body(mut response: reqwest::Response, limit: u64) -> Result<By
 }
 
 /// Redirects stay on HTTP and never fall back from HTTPS. That logins are not sent to another host is reqwest's doing.
-fn redirects(limit: usize) -> redirect::Policy {
+fn redirects(limit: usize, to: Redirects) -> redirect::Policy {
     redirect::Policy::custom(move |attempt| {
         if attempt.previous().len() > limit {
             return attempt.error(format!("more than {limit} redirects"));
         }
-        let secure = attempt
-            .previous()
-            .last()
-            .is_some_and(|from| from.scheme() == "https");
+        let from = attempt.previous().last();
+        let secure = from.is_some_and(|from| from.scheme() == "https");
+        let same = from.is_some_and(|from| from.origin() == attempt.url().origin());
+        if to == Redirects::SameServer && !same {
+            return attempt.error("a redirect to another server");
+        }
         match attempt.url().scheme() {
             "https" => attempt.follow(),
             "http" if !secure => attempt.follow(),

@@ -55,7 +55,7 @@ pub use git::{
     SignedTag, Transfer,
 };
 pub use http::{
-    ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, read_body,
+    ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, Redirects, read_body,
 };
 pub use pack::pack;
 pub use remote::index::{ChartFound, ChartIndex, IndexError};

@@ -1,8 +1,11 @@
 //! Doubles of services that cannot be run here, written from their public API documents: Vault's transit engine, Google's
-//! key management with its tokens, Azure's Key Vault with Entra.
+//! key management with its tokens, Azure's Key Vault with Entra; object stores and registries in `storage` and `registry`.
 //!
-//! They wrap keys by turning the bits over, so that what is wrapped looks like nothing that went in, and check what a
+//! Those of keys wrap keys by turning the bits over, so that what is wrapped looks like nothing that went in, and check what a
 //! client sends: paths, logins, encodings.
+
+pub mod registry;
+pub mod storage;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -173,6 +176,13 @@ pub const AZURE_HOSTS: [&str; 3] = [
 /// Who may ask it: tenant, client and password.
 pub const AZURE_LOGIN: [&str; 3] = ["tenant-1", "client-1", "hush hush"];
 
+/// What tokens of Azure's double are good for.
+const AZURE_RESOURCES: [&str; 3] = [
+    "https://vault.azure.net",
+    "https://storage.azure.com",
+    "https://containerregistry.azure.net",
+];
+
 /// Azure's Key Vault with the key `sops/1` for who has the token, and Entra, which gives it to who asks rightly.
 pub fn azure(request: &WebRequest, token: &str) -> WebAnswer {
     let [tenant, client, password] = AZURE_LOGIN;
@@ -199,7 +209,7 @@ pub fn azure(request: &WebRequest, token: &str) -> WebAnswer {
     }
     if path == "/metadata/identity/oauth2/token" {
         let right = request.header("metadata") == Some("true")
-            && field("resource") == "https://vault.azure.net";
+            && AZURE_RESOURCES.contains(&field("resource").as_str());
         return match right {
             true => answer(200, &json!({"access_token": token, "expires_in": "3599"})),
             false => answer(
@@ -215,7 +225,9 @@ pub fn azure(request: &WebRequest, token: &str) -> WebAnswer {
             || statement.is_some_and(|claims| claims["sub"] == client);
         let right = proven
             && field("client_id") == client
-            && field("scope").contains("https://vault.azure.net/.default");
+            && AZURE_RESOURCES
+                .iter()
+                .any(|resource| field("scope").contains(&format!("{resource}/.default")));
         return match right {
             true => answer(
                 200,

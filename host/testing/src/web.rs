@@ -91,7 +91,7 @@ impl WebRequest {
 }
 
 /// `%XX` and `+` as what they stand for.
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -16,7 +16,9 @@ use weir_plugin::Host;
 use weir_render::{Index, Renderer};
 use weir_secrets::cloud::Cloud;
 use weir_source::store::Store;
-use weir_source::{GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions};
+use weir_source::{
+    DefaultProxy, GitFetcher, GitOptions, HttpFactory, HttpOptions, RemoteFetcher, RemoteOptions,
+};
 
 use super::{ControllerError, Engine, Options};
 use crate::clock::Clock;
@@ -53,6 +55,7 @@ pub(super) async fn engine(
     let endpoint = endpoint(&options, &store).await?;
     let (sources, remotes) = sources(&options, store);
     let random_key = random_key(&*cluster, &options.namespace).await?;
+    let machine = Machine::new(Handle::current());
     let ctx = Context {
         renderer: Arc::new(
             Renderer::new(host.clone(), options.memo_bytes).map_err(ControllerError::Random)?,
@@ -61,7 +64,8 @@ pub(super) async fn engine(
         live: Arc::new(Live::default()),
         sources: Arc::new(sources),
         remotes: Arc::new(remotes),
-        cloud: Cloud::new(Machine::new(Handle::current())),
+        cloud: Cloud::new(machine.clone()),
+        machine,
         clock,
         observer,
         random_key,
@@ -114,7 +118,10 @@ async fn endpoint(
 
 /// What fetches, for objects and for addresses; they share clients and the cache.
 fn sources(options: &Options, store: Arc<Store>) -> (Sources, Remotes) {
-    let http = HttpFactory::new(HttpOptions::default());
+    let http = HttpFactory::new(HttpOptions {
+        proxy: DefaultProxy::Environment,
+        ..HttpOptions::default()
+    });
     let git = GitFetcher::new(GitOptions::new(options.cache.join("git")), http.clone());
     let remotes = RemoteFetcher::new(git.clone(), http.clone(), RemoteOptions::default())
         .with_store(store.clone());

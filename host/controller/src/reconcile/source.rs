@@ -4,6 +4,7 @@
 //! conditions, the events and the next run, in the way of source-controller.
 
 pub(crate) mod bucket;
+mod cloud;
 pub(crate) mod external_artifact;
 pub(crate) mod git_repository;
 pub(crate) mod helm_chart;

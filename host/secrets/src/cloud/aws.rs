@@ -3,6 +3,7 @@
 //! Without keys of its own a process looks where Amazon's tools look, in their order: variables, the token of a
 //! Kubernetes service account, the profile in `~/.aws`, the agent of a container, the machine itself.
 
+mod ldap;
 mod profile;
 mod sign;
 
@@ -14,6 +15,7 @@ use super::{Cloud, CloudError, read};
 use crate::Secret;
 use crate::surroundings::{FORM, WebAnswer, WebRequest, form};
 
+pub use ldap::Ldap;
 pub use sign::Signed;
 
 /// What requests are signed with.
@@ -74,11 +76,21 @@ impl Cloud {
             Login::Keys(credentials) => return Ok(credentials.clone()),
             Login::Found { profile } => profile.as_deref(),
         };
-        let name = format!("found {} {region}", profile.unwrap_or_default());
+        // Whoever gives the keys is part of whose keys they are.
+        let service = self.aws_endpoint("sts", region).unwrap_or_default();
+        let profile_name = profile.unwrap_or_default();
+        let name = format!("found {profile_name} {region} {service}");
         self.credentials.get(&name, self.around.now(), || {
             self.find(profile, region)
                 .map_err(|error| error.while_trying("AWS credentials"))
         })
+    }
+
+    /// The region that the environment names.
+    #[must_use]
+    pub fn aws_region(&self) -> Option<String> {
+        let variable = |name| self.around.variable(name);
+        variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
     }
 
     /// The keys of a role, which these keys may assume.
@@ -138,7 +150,10 @@ impl Cloud {
 
     /// Where a service is: where a variable says, else Amazon's own address in that region.
     fn aws_endpoint(&self, service: &str, region: &str) -> Result<String, CloudError> {
-        let own = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase());
+        let own = format!(
+            "AWS_ENDPOINT_URL_{}",
+            service.to_uppercase().replace('-', "_")
+        );
         let named = self.around.variable(&own);
         if let Some(url) = named.or_else(|| self.around.variable("AWS_ENDPOINT_URL")) {
             return Ok(url.trim_end_matches('/').to_owned() + "/");
@@ -154,7 +169,13 @@ impl Cloud {
             _ if region.starts_with("us-isob-") => "sc2s.sgov.gov",
             _ => "amazonaws.com",
         };
-        Ok(format!("https://{service}.{region}.{domain}/"))
+        // Where registries are is not where their interface is.
+        let api = if service.starts_with("ecr") {
+            "api."
+        } else {
+            ""
+        };
+        Ok(format!("https://{api}{service}.{region}.{domain}/"))
     }
 
     fn find(&self, profile: Option<&str>, region: &str) -> Result<Lent, CloudError> {
@@ -302,6 +323,29 @@ impl Cloud {
     }
 }
 
+/// Whether an address is one of Amazon's own token services: a token of the cluster is sent to no other.
+#[must_use]
+pub fn is_token_service(address: &str) -> bool {
+    let Some(host) = address
+        .strip_prefix("https://")
+        .and_then(|rest| rest.strip_suffix(".amazonaws.com"))
+    else {
+        return false;
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let labels: Vec<&str> = host.split('.').collect();
+    if !labels
+        .iter()
+        .all(|label| !label.is_empty() && label.bytes().all(plain))
+    {
+        return false;
+    }
+    let labels = labels.strip_suffix(&["vpce"]).unwrap_or(&labels);
+    let service = |label: Option<&&str>| matches!(label, Some(&"sts" | &"sts-fips"));
+    // With or without a region.
+    service(labels.last()) || service(labels.iter().rev().nth(1))
+}
+
 fn nothing_found() -> String {
     "none were found: no variables (AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE), no profile in ~/.aws, and this is neither a container nor a machine with a role".to_owned()
 }
@@ -365,4 +409,32 @@ pub(crate) fn complaint(answer: &WebAnswer) -> Option<String> {
     let code = element(text, "Code")?;
     let message = element(text, "Message").unwrap_or_default();
     Some(format!("{code}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_services_are_known_by_their_names() {
+        for good in [
+            "https://sts.amazonaws.com",
+            "https://sts.eu-west-1.amazonaws.com",
+            "https://sts-fips.us-east-1.amazonaws.com",
+            "https://vpce-1-2.sts.us-east-1.vpce.amazonaws.com",
+        ] {
+            assert!(is_token_service(good), "{good}");
+        }
+        for bad in [
+            "http://sts.amazonaws.com",
+            "https://example.org/sts.amazonaws.com",
+            "https://sts.amazonaws.com.example.org",
+            "https://sts.amazonaws.com/x",
+            "https://ann@sts.amazonaws.com",
+            "https://s3.amazonaws.com",
+            "https://.sts.amazonaws.com",
+        ] {
+            assert!(!is_token_service(bad), "{bad}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Microsoft: tokens of Entra for a service principal, a workload of the cluster, a machine or a person.
 
+mod shared_key;
+
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,6 +15,8 @@ use super::{Cloud, CloudError, coded, login_name, read};
 use crate::pem::Pem;
 use crate::surroundings::{WebAnswer, WebRequest};
 use crate::{ImportError, Secret};
+
+pub use shared_key::SharedKey;
 
 /// Where tokens are given.
 const AUTHORITY: &str = "https://login.microsoftonline.com";

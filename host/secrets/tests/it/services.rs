@@ -3,6 +3,7 @@
 mod desk;
 mod logins;
 mod refusals;
+mod registries;
 
 use std::fs;
 use std::path::{Path, PathBuf};

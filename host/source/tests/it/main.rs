@@ -1,6 +1,7 @@
 //! Sources against a real Git server on the loopback interface.
 #![allow(clippy::unwrap_used)]
 
+mod bucket;
 mod faults;
 mod folder;
 mod git;

@@ -1,5 +1,7 @@
 //! Finds the files of a Bucket.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +10,6 @@ use weir_api::names::reasons;
 use weir_api::source::Bucket;
 use weir_api::source::helm::CloudProvider;
 use weir_render::SourceTree;
-use weir_secrets::cloud::aws::Credentials;
 use weir_source::bucket::{self, BucketError, BucketSpec};
 use weir_source::pack;
 use weir_tree::{ArchiveLimits, TarTree};
@@ -18,55 +19,29 @@ use crate::reconcile::{Context, Run};
 
 /// The most bytes of all objects together.
 const MAX_BYTES: u64 = 1 << 30;
-/// Of servers that know no regions.
-const REGION: &str = "us-east-1";
 
 pub(super) async fn find(ctx: &Context, run: &Run, source: &Bucket) -> Result<Found, Problem> {
-    if let Some(field) = unsupported(source) {
-        return Err(Problem::unsupported(field));
+    if source.spec.service_account_name.is_some() {
+        return Err(Problem::unsupported("spec.serviceAccountName"));
     }
+    access::check_sts(source)?;
     let limit = timeout(source.spec.timeout.as_ref())?;
-    let bucket = open(ctx, run, source).await?;
     limited(run, limit, "reading the bucket", async {
+        let bucket = open(ctx, run, source).await?;
         fetch(ctx, run, source, &bucket).await
     })
     .await
 }
 
-fn unsupported(source: &Bucket) -> Option<&'static str> {
-    let spec = &source.spec;
-    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
-    let s3 = provider == CloudProvider::Generic
-        || provider == CloudProvider::Aws && spec.secret_ref.is_some();
-    let fields = [
-        ("spec.provider", !s3),
-        ("spec.sts", spec.sts.is_some()),
-        (
-            "spec.serviceAccountName",
-            spec.service_account_name.is_some(),
-        ),
-    ];
-    fields.iter().find(|(_, set)| *set).map(|(field, _)| *field)
-}
-
 async fn open(ctx: &Context, run: &Run, source: &Bucket) -> Result<bucket::Bucket, Problem> {
     let spec = &source.spec;
-    let keys = match secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
-        Some(secret) => match (secret.text("accesskey"), secret.secret("secretkey")) {
-            (Some(id), Some(key)) => Some(Credentials {
-                id: id.to_owned(),
-                secret: key.expose().into(),
-                session: None,
-            }),
-            _ => return Err(secret.invalid("'accesskey' and 'secretkey' are required")),
-        },
-        None => None,
-    };
-    let (certificates, proxy) = (
-        spec.cert_secret_ref.as_ref(),
-        spec.proxy_secret_ref.as_ref(),
-    );
-    let client = secret::client(ctx, run, certificates, proxy).await?;
+    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
+    // flux: authorities of the object's own are not for clouds that have public certificates.
+    let own = matches!(provider, CloudProvider::Generic | CloudProvider::Aws);
+    let certificates = spec.cert_secret_ref.as_ref().filter(|_| own);
+    let mut client = secret::client(ctx, run, certificates, spec.proxy_secret_ref.as_ref()).await?;
+    let access = access::access(ctx, run, source, client.proxy.as_ref()).await?;
+    client.redirects = access::redirects(&access);
     let client = ctx
         .sources
         .http
@@ -76,18 +51,17 @@ async fn open(ctx: &Context, run: &Run, source: &Bucket) -> Result<bucket::Bucke
         endpoint: spec.endpoint.clone(),
         insecure: spec.insecure == Some(true),
         bucket: spec.bucket_name.clone(),
-        region: spec
-            .region
-            .clone()
-            .filter(|region| !region.is_empty())
-            .unwrap_or_else(|| REGION.to_owned()),
         prefix: spec.prefix.clone().unwrap_or_default(),
-        keys,
+        access,
         ignore: spec.ignore.clone(),
         limit: MAX_BYTES,
     };
-    bucket::Bucket::new(client, spec)
-        .map_err(|error| Problem::stalled(reasons::URL_INVALID, error.to_string()))
+    bucket::Bucket::new(client, spec).map_err(|error| {
+        if matches!(error, BucketError::PlainToken) {
+            return Problem::fetch(reasons::BUCKET_OPERATION_FAILED, error.to_string());
+        }
+        Problem::stalled(reasons::URL_INVALID, error.to_string())
+    })
 }
 
 async fn fetch(

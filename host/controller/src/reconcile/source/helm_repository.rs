@@ -9,7 +9,7 @@ use weir_render::SourceTree;
 use weir_source::{ChartIndex, ClientSpec, Login, SourceError};
 use weir_tree::{Digest, EmptyTree};
 
-use super::{Artifact, Content, Found, Problem, limited, secret, timeout};
+use super::{Artifact, Content, Found, Problem, cloud, limited, secret, timeout};
 use crate::reconcile::{Context, Run};
 
 /// Flux's `--helm-index-max-size`.
@@ -121,19 +121,25 @@ pub(super) async fn access(
 ) -> Result<Access, Problem> {
     let spec = &source.spec;
     let provider = spec.provider.unwrap_or(CloudProvider::Generic);
-    if provider != CloudProvider::Generic && spec.url.starts_with("oci://") {
-        return Err(Problem::unsupported("spec.provider"));
-    }
+    let place = spec.url.strip_prefix("oci://");
+    let host = place.unwrap_or_default().split('/').next();
+    let host = host.unwrap_or_default();
     let mut client = ClientSpec::default();
     let mut login = None;
     if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
         secret.tls(&mut client)?;
         login = secret.login()?;
         if login.is_none() && secret.has(&[".dockerconfigjson"]) {
-            let host = spec.url.strip_prefix("oci://").unwrap_or_default();
-            let host = host.split('/').next().unwrap_or_default();
             login = secret.docker()?.login(host).cloned();
         }
+    } else if place.is_some() && provider != CloudProvider::Generic {
+        if spec.insecure == Some(true) {
+            return Err(Problem::stalled(
+                reasons::AUTHENTICATION_FAILED,
+                "the login of a cloud is sent over TLS only; leave out spec.insecure",
+            ));
+        }
+        login = cloud::registry_login(ctx, run, provider, host, None).await?;
     }
     let certificates = spec.cert_secret_ref.as_ref();
     if certificates.is_some() {

@@ -12,16 +12,15 @@ use weir_api::source::helm::CloudProvider;
 use weir_api::source::oci::LayerOperation;
 use weir_api::{Gvk, ObjectKey};
 use weir_render::SourceTree;
-use weir_source::Login;
 use weir_source::oci::{Descriptor, Manifest, OciError, OciReference, Registry};
-use weir_source::pack;
+use weir_source::{Login, ProxySpec, pack};
 use weir_tree::{
     ArchiveLimits, EmptyTree, IgnoreRules, OverlayTree, TarTree, Tree, TreePath, ignored,
     without_links,
 };
 
 use super::signature::{self, Signed};
-use super::{Content, Found, Problem, limited, secret, timeout};
+use super::{Content, Found, Problem, cloud, limited, secret, timeout};
 use crate::reconcile::{Context, Run};
 
 /// The most bytes of a layer.
@@ -35,12 +34,9 @@ pub(super) async fn find(
     run: &Run,
     source: &OCIRepository,
 ) -> Result<Found, Problem> {
-    if let Some(field) = unsupported(source) {
-        return Err(Problem::unsupported(field));
-    }
     let limit = timeout(source.spec.timeout.as_ref())?;
-    let registry = registry(ctx, run, source).await?;
     limited(run, limit, "reading the registry", async {
+        let registry = registry(ctx, run, source).await?;
         from_registry(ctx, run, source, &registry).await
     })
     .await
@@ -165,12 +161,6 @@ fn found(
     }
 }
 
-fn unsupported(source: &OCIRepository) -> Option<&'static str> {
-    let spec = &source.spec;
-    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
-    (provider != CloudProvider::Generic).then_some("spec.provider")
-}
-
 async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Registry, Problem> {
     let spec = &source.spec;
     let invalid = |reason: String| {
@@ -186,12 +176,12 @@ async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Re
             "URL must not contain a tag; remove ':{tag}'"
         )));
     }
-    let login = login(ctx, run, source, place.registry()).await?;
     let (certificates, proxy) = (
         spec.cert_secret_ref.as_ref(),
         spec.proxy_secret_ref.as_ref(),
     );
     let client = secret::client(ctx, run, certificates, proxy).await?;
+    let login = login(ctx, run, source, place.registry(), client.proxy.as_ref()).await?;
     let client = ctx.sources.http.client(&client).map_err(|error| {
         Problem::fetch(
             reasons::AUTHENTICATION_FAILED,
@@ -202,19 +192,31 @@ async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Re
     Ok(Registry::new(client, &place, insecure).with_login(login))
 }
 
-/// From `secretRef`, else from the pull secrets of the service account.
+/// From `secretRef`, else from the pull secrets of the service account, else of the cloud.
 async fn login(
     ctx: &Context,
     run: &Run,
     source: &OCIRepository,
     host: &str,
+    proxy: Option<&ProxySpec>,
 ) -> Result<Option<Login>, Problem> {
     let spec = &source.spec;
+    let provider = spec.provider.unwrap_or(CloudProvider::Generic);
     if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
         return Ok(secret.docker()?.login(host).cloned());
     }
     let Some(account) = &spec.service_account_name else {
-        return Ok(None);
+        let refuse = |what: &str| Err(Problem::stalled(reasons::AUTHENTICATION_FAILED, what));
+        if provider != CloudProvider::Generic && spec.insecure == Some(true) {
+            return refuse("the login of a cloud is sent over TLS only; leave out spec.insecure");
+        }
+        if provider != CloudProvider::Generic && proxy.is_some() && spec.cert_secret_ref.is_some() {
+            // Together they could play the cloud.
+            return refuse(
+                "the login of a cloud is not sent through a proxy with certificates of the object's own; leave out spec.certSecretRef or spec.proxySecretRef",
+            );
+        }
+        return cloud::registry_login(ctx, run, provider, host, proxy.cloned()).await;
     };
     let namespace = run.id.name.namespace.clone();
     let failed = |what: String| {
@@ -228,6 +230,11 @@ async fn login(
     let object = object.map_err(|error| failed(error.to_string()))?;
     let object = object.ok_or_else(|| failed(format!("serviceaccounts {account:?} not found")))?;
     let secrets = object.get("/imagePullSecrets").and_then(Value::as_array);
+    if provider != CloudProvider::Generic && secrets.is_none_or(Vec::is_empty) {
+        return Err(Problem::unsupported(
+            "spec.serviceAccountName of a ServiceAccount without imagePullSecrets together with spec.provider",
+        ));
+    }
     for one in secrets.into_iter().flatten() {
         let Some(name) = one.get("name").and_then(Value::as_str) else {
             continue;

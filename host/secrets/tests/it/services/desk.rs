@@ -57,7 +57,7 @@ impl Desk {
             behind: Some(ClientSpec {
                 authorities: Some(authorities.to_owned()),
                 proxy: Some(proxy),
-                identity: None,
+                ..ClientSpec::default()
             }),
             ..Self::new()?
         })
