@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::surroundings::{Surroundings, WebAnswer, WebRequest};
+use crate::surroundings::{Surroundings, WebAnswer, WebRequest, beginning};
 use crate::{Secret, UnwrapError};
 
 /// Logins that are kept, of each kind.
@@ -120,7 +120,7 @@ pub(crate) fn checked(
         return Ok(answer);
     }
     let said = complaint(&answer).unwrap_or_default();
-    let said: String = said.chars().take(LONGEST_COMPLAINT).collect();
+    let said = beginning(&said, LONGEST_COMPLAINT);
     let colon = if said.is_empty() { "" } else { ": " };
     let text = format!(
         "{} answered with status {}{colon}{said}",

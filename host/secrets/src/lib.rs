@@ -41,4 +41,4 @@ pub use gpg::Gpg;
 pub use keyring::{ImportError, KeyService, Keyring, UnwrapError, WrappedKey};
 pub use pgp::PgpKeys;
 pub use secret::Secret;
-pub use surroundings::{Surroundings, Trust, WebAnswer, WebRequest, escape};
+pub use surroundings::{Surroundings, Trust, WebAnswer, WebRequest, beginning, escape};

@@ -112,6 +112,18 @@ impl WebAnswer {
     }
 }
 
+/// The beginning of what a server says, up to the last space within so many bytes. What is secret in it is masked later, by whoever
+/// shows it: a part of a word would not be known again.
+pub fn beginning(text: &str, most: usize) -> &str {
+    let text = text.trim();
+    if text.len() <= most {
+        return text;
+    }
+    let spaces = text.match_indices(char::is_whitespace);
+    let end = spaces.map(|(at, _)| at).take_while(|at| *at <= most).last();
+    text[..end.unwrap_or_default()].trim_end()
+}
+
 /// All but letters, digits and `-._~` as `%XX`.
 #[must_use]
 pub fn escape(text: &str) -> String {
@@ -155,4 +167,18 @@ pub(crate) fn nowhere() -> crate::cloud::Cloud {
     }
 
     crate::cloud::Cloud::new(Nowhere)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_not_cut() {
+        assert_eq!(beginning(" no hush ", 7), "no hush");
+        assert_eq!(beginning("no hushhush", 7), "no");
+        assert_eq!(beginning("no hush", 2), "no");
+        assert_eq!(beginning("hushhush", 7), "");
+        assert_eq!(beginning("ä ö", 3), "ä");
+    }
 }

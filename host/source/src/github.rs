@@ -198,8 +198,8 @@ impl Asking {
         if !status.is_success() {
             let said = serde_json::from_slice::<Complaint>(&body);
             let said = said.map_or_else(|_| String::new(), |said| format!(" {}", said.message));
-            let said: String = said.chars().take(300).collect();
-            return Err(fail(format!("{}{said}", status.as_u16())));
+            let said = format!("{}{said}", status.as_u16());
+            return Err(fail(weir_secrets::beginning(&said, 300).to_owned()));
         }
         serde_json::from_slice(&body)
             .map_err(|_| fail("the answer is not what it should be".to_owned()))

@@ -363,7 +363,7 @@ async fn error_text(response: Response) -> String {
     let message = answer
         .pointer("/errors/0/message")
         .and_then(serde_json::Value::as_str);
-    message.unwrap_or_default().chars().take(200).collect()
+    weir_secrets::beginning(message.unwrap_or_default(), 200).to_owned()
 }
 
 async fn body(response: Response, limit: u64, what: &str) -> Result<Bytes, OciError> {

@@ -24,7 +24,8 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Listing, ExchangeError> {
             continue;
         }
         if let Some(message) = line.strip_prefix(b"ERR ") {
-            let message = String::from_utf8_lossy(message).chars().take(300).collect();
+            let message = String::from_utf8_lossy(message);
+            let message = weir_secrets::beginning(&message, 300).to_owned();
             return Err(ExchangeError::Refused { message });
         }
         let mut parts = line.splitn(2, |&byte| byte == 0);

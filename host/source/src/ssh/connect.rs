@@ -321,7 +321,7 @@ impl Connection {
     pub(crate) fn complaint(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.complaint);
         let lines: Vec<&str> = text.split_whitespace().collect();
-        let text: String = lines.join(" ").chars().take(300).collect();
+        let text = weir_secrets::beginning(&lines.join(" "), 300).to_owned();
         match (text.is_empty(), self.status) {
             (false, _) => Some(text),
             (true, Some(status)) if status != 0 => {

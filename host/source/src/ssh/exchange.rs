@@ -130,10 +130,8 @@ fn expect(packets: &mut Packets, number: u8, strict: bool) -> Result<Vec<u8>, Ex
 pub(super) fn goodbye(message: &[u8]) -> ExchangeError {
     let mut fields = Fields(&message[1..]);
     let text = fields.number().and_then(|_| fields.text());
-    let text: String = String::from_utf8_lossy(text.unwrap_or_default())
-        .chars()
-        .take(200)
-        .collect();
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
+    let text = weir_secrets::beginning(&text, 200);
     malformed(&format!("the server ended the connection: {text}"))
 }
 
