@@ -1,0 +1,261 @@
+//! Pipelines, commands, operands and the variables that pipelines declare.
+
+use std::rc::Rc;
+
+use super::lexer::{Kind, Token};
+use super::{Number, Parsed, Parser, position};
+use crate::tree::{Command, Few, Operand, Pipe, Position, Variable};
+use crate::{Text, quote};
+
+impl Parser<'_> {
+    pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
+        let first = self.peek_solid();
+        let mut pipe = Pipe {
+            position: position(first),
+            declared: Few::default(),
+            assigns: false,
+            commands: Few::default(),
+        };
+        self.declarations(&mut pipe, context)?;
+        let first = self.commands.len();
+        loop {
+            let token = self.next_solid();
+            match token.kind {
+                kind if kind == end => break,
+                Kind::Bool
+                | Kind::CharConstant
+                | Kind::Complex
+                | Kind::Dot
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::Nil
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::LeftParen => {
+                    self.back();
+                    let command = self.command()?;
+                    self.commands.push(command);
+                }
+                _ => return self.unexpected(token, context),
+            }
+        }
+        pipe.commands = Few::take(&mut self.commands, first);
+        if pipe.commands.is_empty() {
+            return self.fail(format!("missing value for {context}"));
+        }
+        let literal = pipe.commands.iter().skip(1).position(|command| {
+            matches!(
+                command.operands.first(),
+                Some(
+                    Operand::Bool(..)
+                        | Operand::Dot(_)
+                        | Operand::Nil(_)
+                        | Operand::Number(..)
+                        | Operand::String(..)
+                )
+            )
+        });
+        match literal {
+            Some(stage) => self.fail(format!(
+                "non executable command in pipeline stage {}",
+                stage + 2
+            )),
+            None => Ok(pipe),
+        }
+    }
+
+    /// The variables in front of `:=` or `=`, if there are any.
+    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
+        let result = self.declared(pipe, context);
+        pipe.declared = Few::take(&mut self.declared, 0);
+        result
+    }
+
+    fn declared(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
+        loop {
+            let variable = self.peek_solid();
+            if variable.kind != Kind::Variable {
+                return Ok(());
+            }
+            self.next();
+            let after = self.peek();
+            let next = self.peek_solid();
+            match next.kind {
+                Kind::Assign | Kind::Declare => {
+                    pipe.assigns = next.kind == Kind::Assign;
+                    self.next_solid();
+                    self.declare(variable);
+                    return Ok(());
+                }
+                Kind::Char if self.value(next) == b"," => {
+                    self.next_solid();
+                    self.declare(variable);
+                    if context != "range" || self.declared.len() >= 2 {
+                        return self.fail(format!("too many declarations in {context}"));
+                    }
+                    if !matches!(
+                        self.peek_solid().kind,
+                        Kind::Variable | Kind::RightDelim | Kind::RightParen
+                    ) {
+                        return self.fail("range can only initialize variables");
+                    }
+                }
+                _ => {
+                    self.tokens[1] = if after.kind == Kind::Space {
+                        after
+                    } else {
+                        variable
+                    };
+                    self.tokens[2] = variable;
+                    self.pending = if after.kind == Kind::Space { 3 } else { 2 };
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn declare(&mut self, token: Token) {
+        let variable = self.variable(token);
+        self.scope.variables.push(variable.id);
+        self.declared.push(variable);
+    }
+
+    fn variable(&mut self, token: Token) -> Variable {
+        let id = self.id(token);
+        Variable {
+            position: position(token),
+            id,
+            start: position(token),
+            end: Position::try_from(token.end).unwrap_or(Position::MAX),
+        }
+    }
+
+    fn command(&mut self) -> Parsed<Command> {
+        let position = position(self.peek_solid());
+        let first = self.operands.len();
+        loop {
+            self.peek_solid();
+            if let Some(operand) = self.operand()? {
+                self.operands.push(operand);
+            }
+            let token = self.next();
+            match token.kind {
+                Kind::Space => continue,
+                Kind::RightDelim | Kind::RightParen => self.back(),
+                Kind::Pipe => {}
+                _ => return self.unexpected(token, "operand"),
+            }
+            break;
+        }
+        if self.operands.len() == first {
+            return self.fail("empty command");
+        }
+        Ok(Command {
+            position,
+            operands: Few::take(&mut self.operands, first),
+        })
+    }
+
+    fn operand(&mut self) -> Parsed<Option<Operand>> {
+        let Some(term) = self.term()? else {
+            return Ok(None);
+        };
+        let first = self.peek();
+        if first.kind != Kind::Field {
+            return Ok(Some(match term {
+                Operand::Field(position, _) => {
+                    Operand::Field(position, Few::take(&mut self.names, 0))
+                }
+                term => term,
+            }));
+        }
+        while self.peek().kind == Kind::Field {
+            let token = self.next();
+            let name = self.field_name(token);
+            self.names.push(name);
+        }
+        let names = Few::take(&mut self.names, 0);
+        let position = position(first);
+        Ok(Some(match term {
+            Operand::Field(..) => Operand::Field(position, names),
+            Operand::Variable(variable, _) => Operand::Variable(
+                Variable {
+                    position,
+                    ..variable
+                },
+                names,
+            ),
+            Operand::Bool(..)
+            | Operand::String(..)
+            | Operand::Number(..)
+            | Operand::Nil(_)
+            | Operand::Dot(_) => {
+                let term = crate::tree::NodeRef::Operand(&term).print(self.source);
+                return self.fail(format!("unexpected . after term {}", quote(term)));
+            }
+            term => Operand::Chain(position, Box::new(term), names),
+        }))
+    }
+
+    fn field_name(&self, token: Token) -> Text {
+        self.text_of(token.start + 1, token.end)
+    }
+
+    fn term(&mut self) -> Parsed<Option<Operand>> {
+        let token = self.next_solid();
+        let position = position(token);
+        Ok(Some(match token.kind {
+            Kind::Identifier => {
+                let name = self.value(token);
+                match self.functions.by_bytes(name) {
+                    Some(function) => Operand::Function(position, Rc::clone(function)),
+                    None => return self.fail(format!("function {} not defined", quote(name))),
+                }
+            }
+            Kind::Dot => Operand::Dot(position),
+            Kind::Nil => Operand::Nil(position),
+            Kind::Variable => {
+                let variable = self.variable(token);
+                if variable.id != 0 && !self.scope.variables.contains(&variable.id) {
+                    return self.fail(format!("undefined variable {}", quote(self.value(token))));
+                }
+                Operand::Variable(variable, Few::default())
+            }
+            // Its names wait for those that follow: see [`Self::operand`].
+            Kind::Field => {
+                let name = self.field_name(token);
+                self.names.push(name);
+                Operand::Field(position, Few::default())
+            }
+            Kind::Bool => Operand::Bool(position, self.value(token) == b"true"),
+            Kind::CharConstant | Kind::Complex | Kind::Number => {
+                let text = String::from_utf8_lossy(self.value(token));
+                let number = match token.kind {
+                    Kind::CharConstant => Number::character(&text),
+                    Kind::Complex => Number::complex(&text),
+                    _ => Number::plain(&text),
+                };
+                match number {
+                    Ok(number) => Operand::Number(position, Box::new(number)),
+                    Err(message) => return self.fail(message),
+                }
+            }
+            Kind::LeftParen => {
+                self.enter()?;
+                let pipe = self.pipeline("parenthesized pipeline", Kind::RightParen)?;
+                self.nesting -= 1;
+                Operand::Pipe(Box::new(pipe))
+            }
+            Kind::String | Kind::RawString => {
+                let end = Position::try_from(token.end).unwrap_or(Position::MAX);
+                Operand::String(position, end, self.unquoted(token)?)
+            }
+            _ => {
+                self.back();
+                return Ok(None);
+            }
+        }))
+    }
+}
