@@ -142,11 +142,6 @@ enum Control {
 /// Errors are boxed, so that what is found is cheap to hand on.
 type Parsed<T> = Result<T, Box<ParseError>>;
 
-/// Positions fit, as texts longer than a position can count were refused.
-fn position(token: Token) -> Position {
-    Position::try_from(token.start).unwrap_or(Position::MAX)
-}
-
 /// Whether a literal says what it looks like, as most do.
 fn is_plain(literal: &[u8]) -> bool {
     match literal {
@@ -178,10 +173,19 @@ impl<'p> Parser<'p> {
         self.tokens[self.pending - 1]
     }
 
+    /// What comes next besides blanks.
     fn next_solid(&mut self) -> Token {
-        loop {
-            let token = self.next();
+        while self.pending > 0 {
+            self.pending -= 1;
+            let token = self.tokens[self.pending];
             if token.kind != Kind::Space {
+                return token;
+            }
+        }
+        loop {
+            let token = self.lexer.next();
+            if token.kind != Kind::Space {
+                self.tokens[0] = token;
                 return token;
             }
         }
@@ -203,7 +207,7 @@ impl<'p> Parser<'p> {
         Err(Box::new(ParseError {
             name: self.source.name.clone(),
             line: self.lexer.line(token),
-            offset: token.start,
+            offset: token.start as usize,
             message: message.into(),
         }))
     }
@@ -252,7 +256,8 @@ impl<'p> Parser<'p> {
     }
 
     /// A piece of the text.
-    fn text_of(&self, start: usize, end: usize) -> Text {
+    fn text_of(&self, start: Position, end: Position) -> Text {
+        let (start, end) = (start as usize, end as usize);
         let piece = self
             .shared
             .as_ref()
@@ -351,7 +356,7 @@ impl<'p> Parser<'p> {
                 Item::Node(node) => self.nodes.push(node),
                 Item::Stop(stop) => {
                     self.nesting -= 1;
-                    return Ok((self.nodes.drain(first..).collect(), stop));
+                    return Ok((self.nodes.split_off(first).into(), stop));
                 }
             }
         }
@@ -361,10 +366,7 @@ impl<'p> Parser<'p> {
     fn item(&mut self) -> Parsed<Item> {
         let token = self.next_solid();
         match token.kind {
-            Kind::Text => {
-                let end = Position::try_from(token.end).unwrap_or(Position::MAX);
-                Ok(Item::Node(Node::Text(position(token), end)))
-            }
+            Kind::Text => Ok(Item::Node(Node::Text(token.start, token.end))),
             Kind::LeftDelim => {
                 self.scope.action = Some(token);
                 let item = self.action()?;
@@ -396,10 +398,9 @@ impl<'p> Parser<'p> {
             Kind::With => Node::With(Box::new(self.control(Control::With, "with")?)),
             Kind::Range => Node::Range(Box::new(self.control(Control::Range, "range")?)),
             Kind::Template => self.template()?,
-            Kind::String | Kind::RawString if self.is_alone(token) => Node::Literal(
-                position(token),
-                Position::try_from(token.end).unwrap_or(Position::MAX),
-            ),
+            Kind::String | Kind::RawString if self.is_alone(token) => {
+                Node::Literal(token.start, token.end)
+            }
             _ => {
                 self.back();
                 Node::Action(Box::new(self.pipeline("command", Kind::RightDelim)?))

@@ -110,8 +110,8 @@ fn sort_document(
         message,
     };
     let read = |text: &str| {
-        weir_k8s_yaml::read_str(text, weir_k8s_yaml::Schema::Sigs, |data| {
-            (Head::read(&data, profile), data.to_json())
+        weir_k8s_yaml::read_json(text, Head::PATH, |json, data| {
+            (Head::read(&data, profile), json)
         })
         .map_err(|error| failed(format!("error converting YAML to JSON: {error}")))
     };

@@ -87,9 +87,10 @@ fn write_text(text: &str, form: Form, out: &mut String) {
 }
 
 fn write_short_string(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| SPECIAL[usize::from(byte)]) {
+    while let Some(at) = find_special(rest.as_bytes()) {
         let (plain, from) = rest.split_at(at);
         out.push_str(plain);
         let mut characters = from.chars();
@@ -110,18 +111,26 @@ fn write_short_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// What stands escaped in every JSON string; all of it is ASCII.
-static SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
+/// Where the first byte is that stands escaped in every JSON string: control characters, quotes and backslashes.
+fn find_special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    // The high bit of each byte below a limit; above the first of them others may have it, too.
+    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(ONES * u64::from(limit)) & !bytes;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let chunk = u64::from_le_bytes(*chunk);
+        let quote = below(chunk ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(chunk ^ (ONES * u64::from(b'\\')), 1);
+        let found = (below(chunk, b' ') | quote | backslash) & (ONES << 7);
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
     }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special
-};
+    let at = rest
+        .iter()
+        .position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\'))?;
+    Some(bytes.len() - rest.len() + at)
+}
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');

@@ -1,7 +1,7 @@
 //! Actions that are no pipelines: branches, loops, jumps, definitions in place and templates inside of templates.
 
 use super::lexer::{Kind, Token};
-use super::{Control, Parsed, Parser, Stop, is_plain, position, string};
+use super::{Control, Parsed, Parser, Stop, is_plain, string};
 use crate::Text;
 use crate::tree::{Branch, Few, Node, TemplateNode};
 
@@ -15,9 +15,9 @@ impl Parser<'_> {
             return self.fail(format!("{text} outside {{{{range}}}}"));
         }
         Ok(if keyword.kind == Kind::Break {
-            Node::Break(position(keyword))
+            Node::Break(keyword.start)
         } else {
-            Node::Continue(position(keyword))
+            Node::Continue(keyword.start)
         })
     }
 
@@ -76,7 +76,7 @@ impl Parser<'_> {
         self.scope = outer;
         self.add(name.clone(), root)?;
         Ok(Node::Template(Box::new(TemplateNode {
-            position: position(token),
+            position: token.start,
             name,
             pipe: Some(pipe),
         })))
@@ -92,7 +92,7 @@ impl Parser<'_> {
             pipe = Some(self.pipeline(CONTEXT, Kind::RightDelim)?);
         }
         Ok(Node::Template(Box::new(TemplateNode {
-            position: position(token),
+            position: token.start,
             name,
             pipe,
         })))

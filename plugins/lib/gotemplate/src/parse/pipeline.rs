@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use super::lexer::{Kind, Token};
-use super::{Number, Parsed, Parser, position};
-use crate::tree::{Command, Few, Operand, Pipe, Position, Variable};
+use super::{Number, Parsed, Parser};
+use crate::tree::{Command, Few, Operand, Pipe, Variable};
 use crate::{Text, quote};
 
 impl Parser<'_> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
         let first = self.peek_solid();
         let mut pipe = Pipe {
-            position: position(first),
+            position: first.start,
             declared: Few::default(),
             assigns: false,
             commands: Few::default(),
@@ -34,8 +34,7 @@ impl Parser<'_> {
                 | Kind::String
                 | Kind::Variable
                 | Kind::LeftParen => {
-                    self.back();
-                    let command = self.command()?;
+                    let command = self.command(token)?;
                     self.commands.push(command);
                 }
                 _ => return self.unexpected(token, context),
@@ -125,27 +124,33 @@ impl Parser<'_> {
     fn variable(&mut self, token: Token) -> Variable {
         let id = self.id(token);
         Variable {
-            position: position(token),
+            position: token.start,
             id,
-            start: position(token),
-            end: Position::try_from(token.end).unwrap_or(Position::MAX),
+            start: token.start,
+            end: token.end,
         }
     }
 
-    fn command(&mut self) -> Parsed<Command> {
-        let position = position(self.peek_solid());
+    /// A function or value and its arguments, the first token of which was read.
+    fn command(&mut self, mut token: Token) -> Parsed<Command> {
+        let position = token.start;
         let first = self.operands.len();
         loop {
-            self.peek_solid();
-            if let Some(operand) = self.operand()? {
-                self.operands.push(operand);
-            }
-            let token = self.next();
-            match token.kind {
-                Kind::Space => continue,
+            let after = match self.operand(token)? {
+                Some((operand, after)) => {
+                    self.operands.push(operand);
+                    after
+                }
+                None => token,
+            };
+            match after.kind {
+                Kind::Space => {
+                    token = self.next_solid();
+                    continue;
+                }
                 Kind::RightDelim | Kind::RightParen => self.back(),
                 Kind::Pipe => {}
-                _ => return self.unexpected(token, "operand"),
+                _ => return self.unexpected(after, "operand"),
             }
             break;
         }
@@ -158,27 +163,30 @@ impl Parser<'_> {
         })
     }
 
-    fn operand(&mut self) -> Parsed<Option<Operand>> {
-        let Some(term) = self.term()? else {
+    /// The operand that a token begins, with the fields taken of it, and the token behind it; nothing if none begins there.
+    fn operand(&mut self, token: Token) -> Parsed<Option<(Operand, Token)>> {
+        let Some(term) = self.term(token)? else {
             return Ok(None);
         };
-        let first = self.peek();
+        let first = self.next();
         if first.kind != Kind::Field {
-            return Ok(Some(match term {
+            let operand = match term {
                 Operand::Field(position, _) => {
                     Operand::Field(position, Few::take(&mut self.names, 0))
                 }
                 term => term,
-            }));
+            };
+            return Ok(Some((operand, first)));
         }
-        while self.peek().kind == Kind::Field {
-            let token = self.next();
-            let name = self.field_name(token);
+        let mut after = first;
+        while after.kind == Kind::Field {
+            let name = self.field_name(after);
             self.names.push(name);
+            after = self.next();
         }
         let names = Few::take(&mut self.names, 0);
-        let position = position(first);
-        Ok(Some(match term {
+        let position = first.start;
+        let operand = match term {
             Operand::Field(..) => Operand::Field(position, names),
             Operand::Variable(variable, _) => Operand::Variable(
                 Variable {
@@ -196,16 +204,16 @@ impl Parser<'_> {
                 return self.fail(format!("unexpected . after term {}", quote(term)));
             }
             term => Operand::Chain(position, Box::new(term), names),
-        }))
+        };
+        Ok(Some((operand, after)))
     }
 
     fn field_name(&self, token: Token) -> Text {
         self.text_of(token.start + 1, token.end)
     }
 
-    fn term(&mut self) -> Parsed<Option<Operand>> {
-        let token = self.next_solid();
-        let position = position(token);
+    fn term(&mut self, token: Token) -> Parsed<Option<Operand>> {
+        let position = token.start;
         Ok(Some(match token.kind {
             Kind::Identifier => {
                 let name = self.value(token);
@@ -249,13 +257,10 @@ impl Parser<'_> {
                 Operand::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => {
-                let end = Position::try_from(token.end).unwrap_or(Position::MAX);
+                let end = token.end;
                 Operand::String(position, end, self.unquoted(token)?)
             }
-            _ => {
-                self.back();
-                return Ok(None);
-            }
+            _ => return Ok(None),
         }))
     }
 }

@@ -17,7 +17,7 @@ impl<T> Few<T> {
         {
             return Self::One(alone);
         }
-        Self::Many(stack.drain(first..).collect())
+        Self::Many(stack.split_off(first).into())
     }
 }
 
