@@ -158,7 +158,7 @@ fn plain_data(value: &Value, depth: usize) -> Option<Data<'static>> {
         Value::Map(map) if map.is_nil() => Data::Null,
         Value::Map(map) => map.read(|entries| {
             let mut data = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
+            for (key, value) in entries.iter() {
                 data.push((
                     key.as_str()?.to_owned().into(),
                     plain_data(value, depth + 1)?,
