@@ -89,25 +89,29 @@ fn write_text(text: &str, form: Form, out: &mut String) {
 fn write_short_string(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
-    let mut rest = text;
-    while let Some(at) = find_special(rest.as_bytes()) {
-        let (plain, from) = rest.split_at(at);
-        out.push_str(plain);
-        let mut characters = from.chars();
-        match characters.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some(other) => push(out, format_args!("\\u{:04x}", u32::from(other))),
-            None => {}
-        }
-        rest = characters.as_str();
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(plain) = find_special(&bytes[from..]) {
+        let at = from + plain;
+        out.push_str(&text[from..at]);
+        let letter = match bytes[at] {
+            b'\n' => 'n',
+            b'\r' => 'r',
+            b'\t' => 't',
+            0x8 => 'b',
+            0xc => 'f',
+            quote @ (b'"' | b'\\') => char::from(quote),
+            other => {
+                push(out, format_args!("\\u{other:04x}"));
+                from = at + 1;
+                continue;
+            }
+        };
+        out.push('\\');
+        out.push(letter);
+        from = at + 1;
     }
-    out.push_str(rest);
+    out.push_str(&text[from..]);
     out.push('"');
 }
 
