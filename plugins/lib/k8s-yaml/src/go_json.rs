@@ -2,7 +2,8 @@
 //!
 //! Hashes are taken over such texts (kustomize's name suffix, Helm's checksums), so every byte counts.
 
-use std::fmt::Write;
+use std::fmt::Display;
+use std::io::Write;
 
 use serde_json::{Number, Value};
 
@@ -22,9 +23,14 @@ pub fn to_go_json(value: &Value) -> Result<String, YamlError> {
 /// A number as Go's JSON encoder writes it: `1e+21`, `1e-7`, `0.5`, `3`.
 #[must_use]
 pub fn go_float(value: f64) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write_float(value, &mut out);
-    out
+    finished(out)
+}
+
+/// A text of what was written.
+pub(crate) fn finished(out: Vec<u8>) -> String {
+    String::from_utf8(out).expect("all that was written is text")
 }
 
 /// How JSON is written.
@@ -36,10 +42,10 @@ pub(crate) enum Form {
     Short,
 }
 
-pub(crate) fn write(data: &Data<'_>, form: Form, out: &mut String) {
+pub(crate) fn write(data: &Data<'_>, form: Form, out: &mut Vec<u8>) {
     match data {
-        Data::Null => out.push_str("null"),
-        Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Data::Null => out.extend_from_slice(b"null"),
+        Data::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Data::Int(value) => push(out, value),
         Data::Uint(value) => push(out, value),
         Data::Float(value) => match form {
@@ -51,68 +57,68 @@ pub(crate) fn write(data: &Data<'_>, form: Form, out: &mut String) {
         },
         Data::Str(text) => write_text(text, form, out),
         Data::Seq(items) => {
-            out.push('[');
+            out.push(b'[');
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write(item, form, out);
             }
-            out.push(']');
+            out.push(b']');
         }
         Data::Map(entries) => {
             let mut entries: Vec<_> = entries.iter().collect();
             if form == Form::Go {
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
             }
-            out.push('{');
+            out.push(b'{');
             for (at, (key, value)) in entries.into_iter().enumerate() {
                 if at > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write_text(key, form, out);
-                out.push(':');
+                out.push(b':');
                 write(value, form, out);
             }
-            out.push('}');
+            out.push(b'}');
         }
     }
 }
 
-fn write_text(text: &str, form: Form, out: &mut String) {
+fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     match form {
         Form::Go => write_string(text, out),
         Form::Short => write_short_string(text, out),
     }
 }
 
-fn write_short_string(text: &str, out: &mut String) {
+fn write_short_string(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
-    out.push('"');
+    out.push(b'"');
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(plain) = find_special(&bytes[from..]) {
         let at = from + plain;
-        out.push_str(&text[from..at]);
+        out.extend_from_slice(&bytes[from..at]);
         let letter = match bytes[at] {
-            b'\n' => 'n',
-            b'\r' => 'r',
-            b'\t' => 't',
-            0x8 => 'b',
-            0xc => 'f',
-            quote @ (b'"' | b'\\') => char::from(quote),
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x8 => b'b',
+            0xc => b'f',
+            quote @ (b'"' | b'\\') => quote,
             other => {
                 push(out, format_args!("\\u{other:04x}"));
                 from = at + 1;
                 continue;
             }
         };
-        out.push('\\');
+        out.push(b'\\');
         out.push(letter);
         from = at + 1;
     }
-    out.push_str(&text[from..]);
-    out.push('"');
+    out.extend_from_slice(&bytes[from..]);
+    out.push(b'"');
 }
 
 /// Where the first byte is that stands escaped in every JSON string: control characters, quotes and backslashes.
@@ -136,8 +142,8 @@ fn find_special(bytes: &[u8]) -> Option<usize> {
     Some(bytes.len() - rest.len() + at)
 }
 
-fn write_string(text: &str, out: &mut String) {
-    out.push('"');
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
     let mut plain_from = 0;
     for (at, character) in text.char_indices() {
         let short = match character {
@@ -151,33 +157,33 @@ fn write_string(text: &str, out: &mut String) {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => None,
             _ => continue,
         };
-        out.push_str(&text[plain_from..at]);
+        out.extend_from_slice(&text.as_bytes()[plain_from..at]);
         plain_from = at + character.len_utf8();
         match short {
-            Some(escape) => out.push_str(escape),
+            Some(escape) => out.extend_from_slice(escape.as_bytes()),
             None => push(out, format_args!("\\u{:04x}", u32::from(character))),
         }
     }
-    out.push_str(&text[plain_from..]);
-    out.push('"');
+    out.extend_from_slice(&text.as_bytes()[plain_from..]);
+    out.push(b'"');
 }
 
-fn write_float(value: f64, out: &mut String) {
+fn write_float(value: f64, out: &mut Vec<u8>) {
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         // Rust writes `1e21`, Go `1e+21`.
         let text = format!("{value:e}");
         match text.split_once("e-") {
             Some((digits, exponent)) => push(out, format_args!("{digits}e-{exponent}")),
-            None => out.push_str(&text.replace('e', "e+")),
+            None => out.extend_from_slice(text.replace('e', "e+").as_bytes()),
         }
         return;
     }
     push(out, value);
 }
 
-fn push(out: &mut String, value: impl std::fmt::Display) {
-    write!(out, "{value}").expect("writing to a string cannot fail");
+fn push(out: &mut Vec<u8>, value: impl Display) {
+    write!(out, "{value}").expect("writing to memory cannot fail");
 }
 
 #[cfg(test)]

@@ -497,16 +497,18 @@ impl<'t> Lexer<'t> {
     /// Moves behind letters, digits and underscores.
     #[inline]
     fn pass_word(&mut self) {
-        while let Some(byte) = self.byte() {
-            if CLASSES[usize::from(byte)] & WORD != 0 {
-                self.at += 1;
-                continue;
+        loop {
+            let rest = self.rest();
+            let word = rest
+                .iter()
+                .position(|byte| CLASSES[usize::from(*byte)] & WORD == 0);
+            let length = word.unwrap_or(rest.len());
+            self.at += length;
+            match rest.get(length) {
+                Some(0x80..) => {}
+                _ => return,
             }
-            let (c, length) = if byte.is_ascii() {
-                return;
-            } else {
-                decode(self.rest())
-            };
+            let (c, length) = decode(&rest[length..]);
             if !is_alphanumeric(c) {
                 return;
             }

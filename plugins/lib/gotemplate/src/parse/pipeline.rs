@@ -16,7 +16,9 @@ impl Parser<'_> {
             assigns: false,
             commands: Few::default(),
         };
-        self.declarations(&mut pipe, context)?;
+        if first.kind == Kind::Variable {
+            self.declarations(&mut pipe, context)?;
+        }
         let first = self.commands.len();
         loop {
             let token = self.next_solid();
@@ -34,8 +36,7 @@ impl Parser<'_> {
                 | Kind::String
                 | Kind::Variable
                 | Kind::LeftParen => {
-                    let command = self.command(token)?;
-                    self.commands.push(command);
+                    self.command(token)?;
                 }
                 _ => return self.unexpected(token, context),
             }
@@ -131,18 +132,12 @@ impl Parser<'_> {
         }
     }
 
-    /// A function or value and its arguments, the first token of which was read.
-    fn command(&mut self, mut token: Token) -> Parsed<Command> {
+    /// Adds a function or value and its arguments, the first token of which was read.
+    fn command(&mut self, mut token: Token) -> Parsed<()> {
         let position = token.start;
         let first = self.operands.len();
         loop {
-            let after = match self.operand(token)? {
-                Some((operand, after)) => {
-                    self.operands.push(operand);
-                    after
-                }
-                None => token,
-            };
+            let after = self.operand(token)?;
             match after.kind {
                 Kind::Space => {
                     token = self.next_solid();
@@ -157,26 +152,26 @@ impl Parser<'_> {
         if self.operands.len() == first {
             return self.fail("empty command");
         }
-        Ok(Command {
-            position,
-            operands: Few::take(&mut self.operands, first),
-        })
+        let operands = Few::take(&mut self.operands, first);
+        self.commands.push(Command { position, operands });
+        Ok(())
     }
 
-    /// The operand that a token begins, with the fields taken of it, and the token behind it; nothing if none begins there.
-    fn operand(&mut self, token: Token) -> Parsed<Option<(Operand, Token)>> {
+    /// Adds the operand that a token begins, with the fields taken of it, and gives the token behind it; the same token if no
+    /// operand begins with it.
+    fn operand(&mut self, token: Token) -> Parsed<Token> {
         let Some(term) = self.term(token)? else {
-            return Ok(None);
+            return Ok(token);
         };
         let first = self.next();
         if first.kind != Kind::Field {
-            let operand = match term {
+            self.operands.push(match term {
                 Operand::Field(position, _) => {
                     Operand::Field(position, Few::take(&mut self.names, 0))
                 }
                 term => term,
-            };
-            return Ok(Some((operand, first)));
+            });
+            return Ok(first);
         }
         let mut after = first;
         while after.kind == Kind::Field {
@@ -186,7 +181,7 @@ impl Parser<'_> {
         }
         let names = Few::take(&mut self.names, 0);
         let position = first.start;
-        let operand = match term {
+        self.operands.push(match term {
             Operand::Field(..) => Operand::Field(position, names),
             Operand::Variable(variable, _) => Operand::Variable(
                 Variable {
@@ -204,8 +199,8 @@ impl Parser<'_> {
                 return self.fail(format!("unexpected . after term {}", quote(term)));
             }
             term => Operand::Chain(position, Box::new(term), names),
-        };
-        Ok(Some((operand, after)))
+        });
+        Ok(after)
     }
 
     fn field_name(&self, token: Token) -> Text {

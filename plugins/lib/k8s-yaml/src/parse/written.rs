@@ -30,17 +30,17 @@ pub(crate) fn written<'a>(text: &'a str, path: &[&str], limits: &Limits) -> Opti
         depth: limits.depth.min(Limits::MAX_DEPTH),
         nodes_left: limits.nodes,
         // Quotes and escapes take the place of indentation.
-        json: String::with_capacity(text.len()),
+        json: Vec::with_capacity(text.len()),
         open: Vec::new(),
         keys: Vec::new(),
         path,
         part: Vec::new(),
     })?;
     if writing.json.is_empty() {
-        writing.json.push_str("null");
+        writing.json.extend_from_slice(b"null");
     }
     Some(Written {
-        json: writing.json,
+        json: go_json::finished(writing.json),
         part: writing.part.pop().unwrap_or(Data::Null),
     })
 }
@@ -48,7 +48,7 @@ pub(crate) fn written<'a>(text: &'a str, path: &[&str], limits: &Limits) -> Opti
 struct Writing<'a, 'p> {
     depth: usize,
     nodes_left: usize,
-    json: String,
+    json: Vec<u8>,
     open: Vec<Open>,
     /// Keys of the open mappings.
     keys: Vec<Cow<'a, str>>,
@@ -84,9 +84,9 @@ impl Writing<'_, '_> {
         };
         let behind_key = top.kind == Kind::Mapping && !top.children.is_multiple_of(2);
         match top.children {
-            _ if behind_key => self.json.push(':'),
+            _ if behind_key => self.json.push(b':'),
             0 => {}
-            _ => self.json.push(','),
+            _ => self.json.push(b','),
         }
         top.children += 1;
         top.kind == Kind::Mapping && !behind_key
@@ -152,8 +152,8 @@ impl<'a> Sink<'a> for Writing<'a, '_> {
         }
         let place = self.place(kind);
         self.json.push(match kind {
-            Kind::Mapping => '{',
-            Kind::Sequence => '[',
+            Kind::Mapping => b'{',
+            Kind::Sequence => b'[',
         });
         self.open.push(Open {
             kind,
@@ -173,8 +173,8 @@ impl<'a> Sink<'a> for Writing<'a, '_> {
         }
         self.keys.truncate(open.first_key);
         self.json.push(match open.kind {
-            Kind::Mapping => '}',
-            Kind::Sequence => ']',
+            Kind::Mapping => b'}',
+            Kind::Sequence => b']',
         });
         match open.place {
             Place::On(first) => {
