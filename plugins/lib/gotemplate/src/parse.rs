@@ -1,9 +1,11 @@
 //! Tokens into trees. Recursive descent with three tokens of look-ahead; the messages and the lines they name are Go's.
+//! Plain pipelines are read without tokens: see [`short`].
 
 mod control;
 mod lexer;
 mod number;
 mod pipeline;
+mod short;
 mod string;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,26 @@ pub(crate) fn parse(
     functions: &Functions,
     delimiters: Delimiters,
 ) -> Result<Vec<Rc<Template>>, ParseError> {
+    parse_by(name, text, functions, delimiters, Way::Short)
+}
+
+/// How pipelines are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The short way where it will do.
+    Short,
+    /// Tests compare the two.
+    #[cfg(test)]
+    Long,
+}
+
+fn parse_by(
+    name: &Text,
+    text: &Text,
+    functions: &Functions,
+    delimiters: Delimiters,
+    way: Way,
+) -> Result<Vec<Rc<Template>>, ParseError> {
     // Names and literals are pieces of the text, not copies.
     let shared = text.shared();
     let piece = shared
@@ -55,6 +77,7 @@ pub(crate) fn parse(
         shared,
         source: &source,
         functions,
+        short: way == Way::Short && delimiters == Delimiters::GO,
         tokens: [Token {
             kind: Kind::Eof,
             start: 0,
@@ -83,6 +106,8 @@ struct Parser<'p> {
     /// What the text is a piece of, and where it begins in it; nothing if it is no UTF-8.
     shared: Option<(Arc<String>, usize)>,
     functions: &'p Functions,
+    /// Whether the short way is taken, which knows no other delimiters than Go's.
+    short: bool,
     tokens: [Token; 3],
     /// How many of `tokens` were read ahead.
     pending: usize,

@@ -93,53 +93,54 @@ fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
 }
 
 fn write_short_string(text: &str, out: &mut Vec<u8>) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
     let mut from = 0;
-    while let Some(plain) = find_special(&bytes[from..]) {
-        let at = from + plain;
+    let mut escape_at = |at: usize, out: &mut Vec<u8>| {
         out.extend_from_slice(&bytes[from..at]);
-        let letter = match bytes[at] {
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0x8 => b'b',
-            0xc => b'f',
-            quote @ (b'"' | b'\\') => quote,
-            other => {
-                push(out, format_args!("\\u{other:04x}"));
-                from = at + 1;
-                continue;
-            }
-        };
-        out.push(b'\\');
-        out.push(letter);
+        escape(bytes[at], out);
         from = at + 1;
+    };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (chunk, base) in chunks.iter().zip((0..).step_by(8)) {
+        let mut found = specials(u64::from_le_bytes(*chunk));
+        while found != 0 {
+            escape_at(base + found.trailing_zeros() as usize / 8, out);
+            found &= found - 1;
+        }
+    }
+    for (byte, at) in rest.iter().zip(bytes.len() - rest.len()..) {
+        if matches!(byte, 0..=0x1f | b'"' | b'\\') {
+            escape_at(at, out);
+        }
     }
     out.extend_from_slice(&bytes[from..]);
     out.push(b'"');
 }
 
-/// Where the first byte is that stands escaped in every JSON string: control characters, quotes and backslashes.
-fn find_special(bytes: &[u8]) -> Option<usize> {
+/// The high bit of each of eight bytes that stands escaped in every JSON string: control characters, quotes and backslashes.
+fn specials(bytes: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
-    // The high bit of each byte below a limit; above the first of them others may have it, too.
-    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(ONES * u64::from(limit)) & !bytes;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (at, chunk) in chunks.iter().enumerate() {
-        let chunk = u64::from_le_bytes(*chunk);
-        let quote = below(chunk ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(chunk ^ (ONES * u64::from(b'\\')), 1);
-        let found = (below(chunk, b' ') | quote | backslash) & (ONES << 7);
-        if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let at = rest
-        .iter()
-        .position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\'))?;
-    Some(bytes.len() - rest.len() + at)
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte of ASCII that is not below a limit; no byte carries into the next one.
+    let reaches = |bytes: u64, limit: u64| (bytes & !HIGH) + ONES * (0x80 - limit);
+    let quote = bytes ^ (ONES * u64::from(b'"'));
+    let backslash = bytes ^ (ONES * u64::from(b'\\'));
+    !((reaches(bytes, 0x20) & reaches(quote, 1) & reaches(backslash, 1)) | bytes) & HIGH
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x8 => b'b',
+        0xc => b'f',
+        other => return push(out, format_args!("\\u{other:04x}")),
+    };
+    out.extend_from_slice(&[b'\\', letter]);
 }
 
 fn write_string(text: &str, out: &mut Vec<u8>) {
@@ -197,6 +198,18 @@ mod tests {
         let value = json!({"b": [1, 2.5, null, true], "a<": "x&\u{2028}\n\u{1}\u{8}é\"", "f": 1e21, "g": 1e-7, "h": 3.0});
         let expected = r#"{"a\u003c":"x\u0026\u2028\n\u0001\bé\"","b":[1,2.5,null,true],"f":1e+21,"g":1e-7,"h":3}"#;
         assert_eq!(to_go_json(&value).unwrap(), expected);
+    }
+
+    #[test]
+    fn short_strings_are_what_serde_writes() {
+        for code in 0..0x300_u32 {
+            let character = char::from_u32(code).unwrap();
+            for at in 0..9 {
+                let text = format!("{0:a<1$}{character}b{character}", "", at);
+                let data = Data::Str(text.as_str().into());
+                assert_eq!(data.to_json(), json!(text).to_string());
+            }
+        }
     }
 
     #[test]

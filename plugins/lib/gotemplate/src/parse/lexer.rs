@@ -48,7 +48,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn keyword(word: &[u8]) -> Option<Self> {
+    pub(super) fn keyword(word: &[u8]) -> Option<Self> {
         Some(match word {
             b"block" => Self::Block,
             b"break" => Self::Break,
@@ -163,6 +163,23 @@ impl<'t> Lexer<'t> {
         } else {
             self.literal()
         }
+    }
+
+    #[inline]
+    pub(super) fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at a place in the current action, with no parenthesis open.
+    pub(super) fn go_on(&mut self, at: usize) {
+        self.at = at;
+        self.start = at;
+        self.parens = 0;
     }
 
     fn rest(&self) -> &'t [u8] {
@@ -635,7 +652,14 @@ fn begins_with(text: &[u8], wanted: &[u8]) -> bool {
     text.first() == wanted.first() && text.starts_with(wanted)
 }
 
-fn is_space(byte: u8) -> bool {
+/// Letters, digits and the underscore; none beyond ASCII.
+#[inline]
+pub(super) fn in_word(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & WORD != 0
+}
+
+#[inline]
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 

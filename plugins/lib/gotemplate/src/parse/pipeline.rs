@@ -9,6 +9,12 @@ use crate::{Text, quote};
 
 impl Parser<'_> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
+        if end == Kind::RightDelim
+            && let Some(pipe) = self.short_pipeline(context == "range")
+        {
+            self.expect(end, context)?;
+            return Ok(pipe);
+        }
         let first = self.peek_solid();
         let mut pipe = Pipe {
             position: first.start,
@@ -116,13 +122,13 @@ impl Parser<'_> {
         }
     }
 
-    fn declare(&mut self, token: Token) {
+    pub(super) fn declare(&mut self, token: Token) {
         let variable = self.variable(token);
         self.scope.variables.push(variable.id);
         self.declared.push(variable);
     }
 
-    fn variable(&mut self, token: Token) -> Variable {
+    pub(super) fn variable(&mut self, token: Token) -> Variable {
         let id = self.id(token);
         Variable {
             position: token.start,

@@ -11,6 +11,7 @@ pub(crate) enum Few<T> {
 
 impl<T> Few<T> {
     /// Takes what is on a stack from a place on.
+    #[inline]
     pub(crate) fn take(stack: &mut Vec<T>, first: usize) -> Self {
         if stack.len() == first + 1
             && let Some(alone) = stack.pop()
