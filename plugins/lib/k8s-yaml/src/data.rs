@@ -124,7 +124,7 @@ impl<'a> Data<'a> {
     ///
     /// When a string has a character that go-yaml does not read back from JSON (U+007F to U+009F).
     pub fn to_yaml(&self) -> Result<String, YamlError> {
-        emit::data_to_yaml(self)
+        emit::tree_to_yaml(&self)
     }
 
     /// Writes it as JSON, keys in their order and strings escaped as little as JSON allows.

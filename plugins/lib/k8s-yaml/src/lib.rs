@@ -44,7 +44,8 @@ mod span;
 pub use data::Data;
 pub use edit::Edits;
 pub use emit::{
-    EmitOptions, SequenceIndent, emit, emit_document, emit_documents, to_yaml, to_yaml_pretty,
+    EmitOptions, SequenceIndent, Tree, View, emit, emit_document, emit_documents, to_yaml,
+    to_yaml_pretty, tree_to_yaml,
 };
 pub use error::{ErrorKind, Limit, YamlError};
 pub use go_json::{go_float, to_go_json};
