@@ -90,12 +90,9 @@ impl IgnoreRules {
         if matches!(path, "" | "." | "./") {
             return false;
         }
+        let name = path.rsplit('/').next().unwrap_or(path);
         for rule in &self.rules {
-            let subject = if rule.whole_path {
-                path
-            } else {
-                path.rsplit('/').next().unwrap_or(path)
-            };
+            let subject = if rule.whole_path { path } else { name };
             if rule.folders_only && !folder {
                 // A negated rule for folders leaves out every file: strange, and Helm's way.
                 if rule.negated {

@@ -321,7 +321,7 @@ impl<'t> Lexer<'t> {
         let [blank, b'-', rest @ ..] = rest else {
             return None;
         };
-        (is_space(*blank) && rest.starts_with(self.right)).then_some(true)
+        (is_space(*blank) && begins_with(rest, self.right)).then_some(true)
     }
 
     /// Moves behind the closing delimiter and, if it trims, behind the blanks that follow.
@@ -639,17 +639,17 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let at = from + memchr(first, text.get(from..)?)?;
-        if text[at..].starts_with(wanted) {
+        if begins_with(&text[at..], wanted) {
             return Some(at);
         }
         from = at + 1;
     }
 }
 
-/// [`slice::starts_with`], quick where the first byte already differs.
+/// [`slice::starts_with`] for delimiters, which are too short for a call.
 #[inline]
 fn begins_with(text: &[u8], wanted: &[u8]) -> bool {
-    text.first() == wanted.first() && text.starts_with(wanted)
+    text.len() >= wanted.len() && text.iter().zip(wanted).all(|(a, b)| a == b)
 }
 
 /// Letters, digits and the underscore; none beyond ASCII.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, is_word};
 use super::check_depth;
 use super::keys::{self, KeyOrder};
 use super::numbers::go_float_text;
@@ -99,6 +99,7 @@ impl Emitter<'_> {
             View::Int(value) => self.writer.word(&value.to_string()),
             View::Uint(value) => self.writer.word(&value.to_string()),
             View::Float(value) => self.writer.word(&go_float_text(value)),
+            View::Str(text) if self.stands_as_it_is(text) => self.writer.word(text),
             View::Str(text) => {
                 let text = self.readable(text)?;
                 let analysis = Analysis::of(&text, self.writer.tabs_in_blocks());
@@ -144,6 +145,13 @@ impl Emitter<'_> {
         let before = self.writer.deeper(place, Step::BlockMapping);
         for (key, value) in &entries {
             let key = key.as_ref();
+            if key.len() <= LONGEST_SIMPLE_KEY && self.stands_as_it_is(key) {
+                self.writer.write_indent();
+                self.writer.word(key);
+                self.writer.indicator(":", false);
+                self.node(value, Place::Value, depth + 1)?;
+                continue;
+            }
             if self.flavour == Flavour::Sigs && key.contains('\u{85}') {
                 return Err(broken_key(key));
             }
@@ -168,6 +176,11 @@ impl Emitter<'_> {
     fn empty(&mut self, open: &str, close: &str) {
         self.writer.opening_indicator(open);
         self.writer.indicator(close, false);
+    }
+
+    /// Whether no style but the plain one comes into question, as for most texts, and lines need not be folded.
+    fn stands_as_it_is(&self, text: &str) -> bool {
+        is_word(text.as_bytes()) && self.reads_back(text)
     }
 
     fn string(&mut self, text: &str, analysis: &Analysis, place: Place) {
