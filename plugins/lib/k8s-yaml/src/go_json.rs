@@ -97,22 +97,23 @@ fn write_short_string(text: &str, out: &mut Vec<u8>) {
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut from = 0;
-    let mut escape_at = |at: usize, out: &mut Vec<u8>| {
-        out.extend_from_slice(&bytes[from..at]);
-        escape(bytes[at], out);
-        from = at + 1;
-    };
     let (chunks, rest) = bytes.as_chunks::<8>();
-    for (chunk, base) in chunks.iter().zip((0..).step_by(8)) {
+    for (number, chunk) in chunks.iter().enumerate() {
         let mut found = specials(u64::from_le_bytes(*chunk));
         while found != 0 {
-            escape_at(base + found.trailing_zeros() as usize / 8, out);
+            let at = number * 8 + found.trailing_zeros() as usize / 8;
+            out.extend_from_slice(&bytes[from..at]);
+            escape(bytes[at], out);
+            from = at + 1;
             found &= found - 1;
         }
     }
-    for (byte, at) in rest.iter().zip(bytes.len() - rest.len()..) {
+    for (number, byte) in rest.iter().enumerate() {
         if matches!(byte, 0..=0x1f | b'"' | b'\\') {
-            escape_at(at, out);
+            let at = chunks.len() * 8 + number;
+            out.extend_from_slice(&bytes[from..at]);
+            escape(*byte, out);
+            from = at + 1;
         }
     }
     out.extend_from_slice(&bytes[from..]);
