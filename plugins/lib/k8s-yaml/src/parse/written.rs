@@ -133,15 +133,13 @@ impl<'a> Sink<'a> for Writing<'a, '_> {
             Some(top) => matches!(top.place, Place::On(_)),
             None => true,
         };
-        match data {
-            Data::Str(key) if is_key => {
-                if on_path {
-                    self.part.push(Data::Str(key.clone()));
-                }
-                self.keys.push(key);
-            }
-            data if on_path => self.part.push(data),
-            _ => {}
+        if on_path {
+            self.part.push(data.clone());
+        }
+        if let Data::Str(key) = data
+            && is_key
+        {
+            self.keys.push(key);
         }
         self.count()
     }
