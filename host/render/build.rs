@@ -20,6 +20,7 @@ const INPUTS: &[&str] = &[
     "plugins/lib/helm/src",
     "plugins/lib/kustomize/src",
     "plugins/lib/sops/src",
+    "plugins/lib/sorted-map/src",
     "plugins/lib/sprig/src",
     "plugins/lib/substitute/src",
     "plugins/lib/k8s-yaml/src",

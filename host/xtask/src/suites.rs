@@ -33,7 +33,13 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "helm",
-        packages: &["weir-chart", "weir-gotemplate", "weir-helm", "weir-sprig"],
+        packages: &[
+            "weir-chart",
+            "weir-gotemplate",
+            "weir-helm",
+            "weir-sorted-map",
+            "weir-sprig",
+        ],
     },
     Suite {
         name: "sources",

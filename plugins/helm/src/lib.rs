@@ -15,6 +15,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
+use weir_chart::shared::map_to;
 use weir_helm::{HelmError, Hook, Prepared, Rendered, render, render_files};
 use weir_k8s_yaml::{ParseOptions, Schema, resolve};
 use weir_sdk::documents::Place;
@@ -164,7 +165,7 @@ fn attach(rendered: &Rendered) -> Result<()> {
     documents::attach("hooks", serde_json::to_string(&hooks)?.as_bytes())?;
     documents::attach(
         "values",
-        serde_json::to_string(&rendered.values)?.as_bytes(),
+        serde_json::to_string(&map_to(&rendered.values))?.as_bytes(),
     )
 }
 

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use crate::archive;
 use crate::data::FileData;
 use crate::error::ChartError;
 use crate::limits::{Budget, Limits};
 use crate::metadata::{EMPTY_NODE, Lock, Metadata};
 use crate::profile::Profile;
+use crate::shared::SharedMap;
 use crate::tree::{self, ChartTree};
-use crate::values::read_values;
+use crate::values::read_defaults;
 
 /// One file of a chart. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +55,8 @@ pub struct Chart {
     pub templates: Arc<[ChartFile]>,
     /// Everything that has no meaning of its own, in the order in which the files were found.
     pub files: Arc<[ChartFile]>,
-    /// The defaults.
-    pub values: Arc<Map<String, Value>>,
+    /// The defaults. Whoever changes them makes a copy first.
+    pub values: SharedMap,
     /// `values.schema.json` as it stands.
     pub schema: Option<FileData>,
     /// The charts below `charts/`, in lexical order of their folders or archives.
@@ -193,7 +192,7 @@ fn from_files(
         lock: parts.lock,
         templates: parts.templates.into(),
         files: parts.files.into(),
-        values: Arc::new(parts.values),
+        values: parts.values,
         schema: parts.schema,
         dependencies: Vec::new(),
     };
@@ -250,7 +249,7 @@ fn load_subchart(
 struct Parts {
     metadata: Option<Metadata>,
     lock: Option<Lock>,
-    values: Map<String, Value>,
+    values: SharedMap,
     schema: Option<FileData>,
     templates: Vec<ChartFile>,
     files: Vec<ChartFile>,
@@ -265,7 +264,7 @@ impl Parts {
             "Chart.yaml" => {}
             "Chart.lock" => self.lock = Some(read_lock("Chart.lock", &file)?),
             "values.yaml" => {
-                let values = read_values(&file.text(), profile);
+                let values = read_defaults(&file.text(), profile);
                 self.values = values.map_err(|error| ChartError::File {
                     file: "values.yaml",
                     message: error.to_string(),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::chart::Chart;
 use crate::error::ChartError;
 use crate::profile::Profile;
-use crate::shared::{Shared, SharedMap, deep_copy, map_from, new_map};
+use crate::shared::{Shared, SharedMap, deep_copy, new_map};
 
 /// What becomes of nulls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +65,7 @@ impl Coalescer {
             };
             self.globals(&below, values);
             self.chart(subchart, &below, mode)?;
-            values
-                .borrow_mut()
-                .insert(name.to_owned(), Shared::Map(below));
+            values.borrow_mut().insert(name.into(), Shared::Map(below));
         }
         Ok(())
     }
@@ -75,31 +73,33 @@ impl Coalescer {
     /// Puts a chart's own defaults under the values.
     fn defaults(self, chart: &Chart, values: &SharedMap, mode: Mode) {
         let clean = mode == Mode::Coalesce && self.profile.drops_default_nulls();
-        for (key, default) in map_from(&chart.values).take() {
-            let given = values.borrow().get(&key).cloned();
+        for (key, default) in chart.values.borrow().iter() {
+            let given = values.borrow().get(key).cloned();
             match (given, default) {
                 (None, default) => {
+                    if clean && default.is_null() {
+                        continue;
+                    }
+                    let default = default.deep_copy();
                     if clean {
-                        if default.is_null() {
-                            continue;
-                        }
                         drop_nulls(&default);
                     }
-                    values.borrow_mut().insert(key, default);
+                    values.borrow_mut().insert(Rc::clone(key), default);
                 }
                 (Some(Shared::Null), _) if mode == Mode::Coalesce => {
-                    values.borrow_mut().remove(&key);
+                    values.borrow_mut().remove(key);
                 }
                 (Some(Shared::Map(given)), Shared::Map(default)) => {
-                    let of_subchart = chart.dependencies.iter().any(|chart| chart.name() == key);
+                    let of_subchart = chart
+                        .dependencies
+                        .iter()
+                        .any(|chart| *chart.name() == **key);
                     let mode = if of_subchart { Mode::Merge } else { mode };
-                    let default = Shared::Map(default);
+                    let default = deep_copy(default);
                     if mode == Mode::Coalesce && self.profile.drops_default_nulls() {
-                        drop_nulls(&default);
+                        drop_nulls_of(&default);
                     }
-                    if let Shared::Map(default) = default {
-                        self.tables(&given, &default, mode);
-                    }
+                    self.tables(&given, &default, mode);
                 }
                 // A list, a text, a number replaces the default, and so does a map.
                 (Some(_), _) => {}
@@ -112,11 +112,11 @@ impl Coalescer {
         if Rc::ptr_eq(target, source) {
             return;
         }
-        let nulls: Vec<String> = target
+        let nulls: Vec<Rc<str>> = target
             .borrow()
             .iter()
             .filter(|entry| entry.1.is_null())
-            .map(|entry| entry.0.clone())
+            .map(|entry| Rc::clone(entry.0))
             .collect();
         let mut had_value = Vec::new();
         for key in nulls {
@@ -125,11 +125,7 @@ impl Coalescer {
                 had_value.push(key);
             }
         }
-        let entries: Vec<(String, Shared)> = source
-            .borrow()
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+        let entries = source.borrow().clone();
         for (key, value) in entries {
             let given = target.borrow().get(&key).cloned();
             match (given, value) {
@@ -158,11 +154,7 @@ impl Coalescer {
             return;
         };
         if !Rc::ptr_eq(&target, &source) {
-            let entries: Vec<(String, Shared)> = source
-                .borrow()
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
+            let entries = source.borrow().clone();
             for (key, value) in entries {
                 let old = target.borrow().get(&key).cloned();
                 let Shared::Map(value) = value else {
@@ -183,14 +175,17 @@ impl Coalescer {
         }
         below
             .borrow_mut()
-            .insert(GLOBAL.to_owned(), Shared::Map(target));
+            .insert(GLOBAL.into(), Shared::Map(target));
     }
 }
 
 fn drop_nulls(value: &Shared) {
-    let Shared::Map(map) = value else {
-        return;
-    };
+    if let Shared::Map(map) = value {
+        drop_nulls_of(map);
+    }
+}
+
+fn drop_nulls_of(map: &SharedMap) {
     map.borrow_mut().retain(|_, value| !value.is_null());
     map.borrow().values().for_each(drop_nulls);
 }

@@ -1,7 +1,6 @@
 //! Which subcharts take part, under which name, and what a chart takes over of their values.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,7 +9,7 @@ use crate::coalesce::{Mode, coalesce_values, merge_tables};
 use crate::error::ChartError;
 use crate::metadata::Dependency;
 use crate::profile::Profile;
-use crate::shared::{Shared, SharedMap, deep_copy, map_to, new_map, path_value, table};
+use crate::shared::{Shared, SharedMap, deep_copy, new_map, path_value, table};
 use crate::version::{Constraints, Version};
 
 /// A chart whose dependencies are settled for given values: switched off ones are gone, aliases are names, and the values
@@ -112,7 +111,7 @@ fn apply_tags(dependency: &mut Dependency, tags: &SharedMap) {
     let said = dependency
         .tags
         .iter()
-        .filter_map(|tag| match tags.get(tag) {
+        .filter_map(|tag| match tags.get(tag.as_str()) {
             Some(Shared::Bool(value)) => Some(*value),
             _ => None,
         });
@@ -174,7 +173,7 @@ fn import_values(chart: &mut Chart, profile: Profile) -> Result<(), ChartError> 
         merge_tables(&values, &imported, profile);
         values
     };
-    chart.values = Arc::new(map_to(&values));
+    chart.values = values;
     chart.metadata.dependencies = Some(dependencies);
     Ok(())
 }
@@ -201,7 +200,7 @@ fn place(path: &str, map: SharedMap) -> SharedMap {
     }
     let place = |map, key: &str| {
         let outer = new_map();
-        outer.borrow_mut().insert(key.to_owned(), Shared::Map(map));
+        outer.borrow_mut().insert(key.into(), Shared::Map(map));
         outer
     };
     path.rsplit('.').fold(Rc::clone(&map), place)

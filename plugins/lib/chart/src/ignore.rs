@@ -13,6 +13,8 @@ struct Rule {
     pattern: String,
     /// How long the part of the pattern is that a name must begin with.
     literal: usize,
+    /// Where the part of the pattern begins that a name must end with.
+    ending: usize,
     /// Whether the pattern is matched against the path, and not the name alone.
     whole_path: bool,
     negated: bool,
@@ -72,6 +74,9 @@ impl IgnoreRules {
         self.rules.push(Rule {
             pattern: pattern.to_owned(),
             literal: literal_start(pattern).len(),
+            ending: pattern
+                .rfind(['*', '?', '[', ']', '\\'])
+                .map_or(0, |at| at + 1),
             whole_path,
             negated,
             folders_only,
@@ -85,12 +90,9 @@ impl IgnoreRules {
         if matches!(path, "" | "." | "./") {
             return false;
         }
+        let name = path.rsplit('/').next().unwrap_or(path);
         for rule in &self.rules {
-            let subject = if rule.whole_path {
-                path
-            } else {
-                path.rsplit('/').next().unwrap_or(path)
-            };
+            let subject = if rule.whole_path { path } else { name };
             if rule.folders_only && !folder {
                 // A negated rule for folders leaves out every file: strange, and Helm's way.
                 if rule.negated {
@@ -98,10 +100,10 @@ impl IgnoreRules {
                 }
                 continue;
             }
-            let begins = subject
-                .as_bytes()
-                .starts_with(&rule.pattern.as_bytes()[..rule.literal]);
-            let hit = begins && matches(&rule.pattern, subject).unwrap_or(false);
+            let (subject_bytes, pattern) = (subject.as_bytes(), rule.pattern.as_bytes());
+            let possible = subject_bytes.starts_with(&pattern[..rule.literal])
+                && subject_bytes.ends_with(&pattern[rule.ending..]);
+            let hit = possible && matches(&rule.pattern, subject).unwrap_or(false);
             if hit != rule.negated {
                 return true;
             }

@@ -2,22 +2,26 @@
 //!
 //! Helm hands maps around by reference: a subchart's values *are* the map inside its parent's, a global below a map is the
 //! same object in every chart, and `--set` changes lists where they stand. What templates see depends on it, so values are
-//! put together on this type, and copied only where Helm copies.
+//! put together on this type, and copied only where Helm copies. Texts, those of keys too, are never copied.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Number, Value};
+use weir_k8s_yaml::Data;
+use weir_sorted_map::SortedMap;
+
+/// Values by their keys, in the order of keys.
+pub type Values = SortedMap<Rc<str>, Shared>;
 
 /// A map that several places may hold.
-pub type SharedMap = Rc<RefCell<BTreeMap<String, Shared>>>;
+pub type SharedMap = Rc<RefCell<Values>>;
 
 /// A list that several places may hold.
 pub type SharedList = Rc<RefCell<Vec<Shared>>>;
 
 /// A JSON value with shared maps and lists.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Shared {
     /// `null`
     Null,
@@ -45,6 +49,31 @@ impl Shared {
             Value::Array(items) => Self::list(items.iter().map(Self::from_value).collect()),
             Value::Object(map) => Self::Map(map_from(map)),
         }
+    }
+
+    /// Takes over what a YAML text says, as Go programs with untyped targets see it: all numbers are floats.
+    pub(crate) fn from_data(data: Data<'_>) -> Self {
+        match data {
+            Data::Null => Self::Null,
+            Data::Bool(value) => Self::Bool(value),
+            #[expect(clippy::cast_precision_loss, reason = "Go converts the same way")]
+            Data::Int(value) => Self::float(value as f64),
+            #[expect(clippy::cast_precision_loss, reason = "Go converts the same way")]
+            Data::Uint(value) => Self::float(value as f64),
+            Data::Float(value) => Self::float(value),
+            Data::Str(text) => Self::String(text.as_ref().into()),
+            Data::Seq(items) => Self::list(items.into_iter().map(Self::from_data).collect()),
+            Data::Map(entries) => {
+                let entries = entries.into_iter();
+                let entries =
+                    entries.map(|(key, value)| (key.as_ref().into(), Self::from_data(value)));
+                Self::Map(Rc::new(RefCell::new(entries.collect())))
+            }
+        }
+    }
+
+    fn float(value: f64) -> Self {
+        Number::from_f64(value).map_or(Self::Null, Self::Number)
     }
 
     /// A new list.
@@ -117,7 +146,7 @@ pub fn new_map() -> SharedMap {
 pub fn map_from(map: &Map<String, Value>) -> SharedMap {
     let entries = map
         .iter()
-        .map(|(key, value)| (key.clone(), Shared::from_value(value)));
+        .map(|(key, value)| (key.as_str().into(), Shared::from_value(value)));
     Rc::new(RefCell::new(entries.collect()))
 }
 
@@ -126,7 +155,7 @@ pub fn map_from(map: &Map<String, Value>) -> SharedMap {
 pub fn map_to(map: &SharedMap) -> Map<String, Value> {
     let map = map.borrow();
     map.iter()
-        .map(|(key, value)| (key.clone(), value.to_value()))
+        .map(|(key, value)| (key.to_string(), value.to_value()))
         .collect()
 }
 
@@ -136,7 +165,7 @@ pub fn deep_copy(map: &SharedMap) -> SharedMap {
     let map = map.borrow();
     let entries = map
         .iter()
-        .map(|(key, value)| (key.clone(), value.deep_copy()));
+        .map(|(key, value)| (Rc::clone(key), value.deep_copy()));
     Rc::new(RefCell::new(entries.collect()))
 }
 

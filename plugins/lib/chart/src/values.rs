@@ -1,10 +1,11 @@
 //! Values files: reading and merging.
 
 use serde_json::{Map, Number, Value};
-use weir_k8s_yaml::{Schema, from_str};
+use weir_k8s_yaml::{Schema, from_str, read_str};
 
 use crate::error::ValuesError;
 use crate::profile::Profile;
+use crate::shared::{Shared, SharedMap, map_from};
 
 /// Reads a values file. Its numbers are floats, as they are in Go.
 ///
@@ -16,7 +17,7 @@ pub fn read_values(text: &str, profile: Profile) -> Result<Map<String, Value>, V
     if !profile.merges_documents() {
         return read_map(text, "");
     }
-    if !text.is_empty() && !text.starts_with("---") && !text.contains("\n---") {
+    if is_one_document(text) {
         return read_map(text, UNMARSHAL);
     }
     let mut values = Map::new();
@@ -44,6 +45,23 @@ pub fn read_values(text: &str, profile: Profile) -> Result<Map<String, Value>, V
         merge_into(&mut values, read_map(&document, UNMARSHAL)?);
     }
     Ok(values)
+}
+
+/// Reads the values file of a chart as [`read_values`] does.
+pub(crate) fn read_defaults(text: &str, profile: Profile) -> Result<SharedMap, ValuesError> {
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if is_one_document(bare) {
+        let read = read_str(bare, Schema::Sigs, Shared::from_data);
+        if let Ok(Shared::Map(map)) = read {
+            return Ok(map);
+        }
+    }
+    Ok(map_from(&read_values(text, profile)?))
+}
+
+/// Whether no document can follow the first.
+fn is_one_document(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("---") && !text.contains("\n---")
 }
 
 const UNMARSHAL: &str = "cannot unmarshal yaml document: ";

@@ -1,7 +1,11 @@
 //! Tokens into trees. Recursive descent with three tokens of look-ahead; the messages and the lines they name are Go's.
+//! Plain pipelines are read without tokens: see [`short`].
 
+mod control;
 mod lexer;
 mod number;
+mod pipeline;
+mod short;
 mod string;
 #[cfg(test)]
 mod tests;
@@ -17,9 +21,7 @@ pub(crate) use number::Number;
 
 use crate::error::ParseError;
 use crate::function::Functions;
-use crate::tree::{
-    Branch, Command, Few, Node, Operand, Pipe, Position, Source, Template, TemplateNode, Variable,
-};
+use crate::tree::{Command, Node, Operand, Pipe, Position, Source, Template, Variable};
 use crate::{Delimiters, Text, quote};
 
 /// Blocks and parentheses inside of each other.
@@ -31,6 +33,26 @@ pub(crate) fn parse(
     text: &Text,
     functions: &Functions,
     delimiters: Delimiters,
+) -> Result<Vec<Rc<Template>>, ParseError> {
+    parse_by(name, text, functions, delimiters, Way::Short)
+}
+
+/// How pipelines are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The short way where it will do.
+    Short,
+    /// Tests compare the two.
+    #[cfg(test)]
+    Long,
+}
+
+fn parse_by(
+    name: &Text,
+    text: &Text,
+    functions: &Functions,
+    delimiters: Delimiters,
+    way: Way,
 ) -> Result<Vec<Rc<Template>>, ParseError> {
     // Names and literals are pieces of the text, not copies.
     let shared = text.shared();
@@ -55,6 +77,7 @@ pub(crate) fn parse(
         shared,
         source: &source,
         functions,
+        short: way == Way::Short && delimiters == Delimiters::GO,
         tokens: [Token {
             kind: Kind::Eof,
             start: 0,
@@ -83,6 +106,8 @@ struct Parser<'p> {
     /// What the text is a piece of, and where it begins in it; nothing if it is no UTF-8.
     shared: Option<(Arc<String>, usize)>,
     functions: &'p Functions,
+    /// Whether the short way is taken, which knows no other delimiters than Go's.
+    short: bool,
     tokens: [Token; 3],
     /// How many of `tokens` were read ahead.
     pending: usize,
@@ -142,11 +167,6 @@ enum Control {
 /// Errors are boxed, so that what is found is cheap to hand on.
 type Parsed<T> = Result<T, Box<ParseError>>;
 
-/// Positions fit, as texts longer than a position can count were refused.
-fn position(token: Token) -> Position {
-    Position::try_from(token.start).unwrap_or(Position::MAX)
-}
-
 /// Whether a literal says what it looks like, as most do.
 fn is_plain(literal: &[u8]) -> bool {
     match literal {
@@ -178,10 +198,19 @@ impl<'p> Parser<'p> {
         self.tokens[self.pending - 1]
     }
 
+    /// What comes next besides blanks.
     fn next_solid(&mut self) -> Token {
-        loop {
-            let token = self.next();
+        while self.pending > 0 {
+            self.pending -= 1;
+            let token = self.tokens[self.pending];
             if token.kind != Kind::Space {
+                return token;
+            }
+        }
+        loop {
+            let token = self.lexer.next();
+            if token.kind != Kind::Space {
+                self.tokens[0] = token;
                 return token;
             }
         }
@@ -203,7 +232,7 @@ impl<'p> Parser<'p> {
         Err(Box::new(ParseError {
             name: self.source.name.clone(),
             line: self.lexer.line(token),
-            offset: token.start,
+            offset: token.start as usize,
             message: message.into(),
         }))
     }
@@ -252,7 +281,8 @@ impl<'p> Parser<'p> {
     }
 
     /// A piece of the text.
-    fn text_of(&self, start: usize, end: usize) -> Text {
+    fn text_of(&self, start: Position, end: Position) -> Text {
+        let (start, end) = (start as usize, end as usize);
         let piece = self
             .shared
             .as_ref()
@@ -351,7 +381,7 @@ impl<'p> Parser<'p> {
                 Item::Node(node) => self.nodes.push(node),
                 Item::Stop(stop) => {
                     self.nesting -= 1;
-                    return Ok((self.nodes.drain(first..).collect(), stop));
+                    return Ok((self.nodes.split_off(first).into(), stop));
                 }
             }
         }
@@ -361,10 +391,7 @@ impl<'p> Parser<'p> {
     fn item(&mut self) -> Parsed<Item> {
         let token = self.next_solid();
         match token.kind {
-            Kind::Text => {
-                let end = Position::try_from(token.end).unwrap_or(Position::MAX);
-                Ok(Item::Node(Node::Text(position(token), end)))
-            }
+            Kind::Text => Ok(Item::Node(Node::Text(token.start, token.end))),
             Kind::LeftDelim => {
                 self.scope.action = Some(token);
                 let item = self.action()?;
@@ -396,10 +423,9 @@ impl<'p> Parser<'p> {
             Kind::With => Node::With(Box::new(self.control(Control::With, "with")?)),
             Kind::Range => Node::Range(Box::new(self.control(Control::Range, "range")?)),
             Kind::Template => self.template()?,
-            Kind::String | Kind::RawString if self.is_alone(token) => Node::Literal(
-                position(token),
-                Position::try_from(token.end).unwrap_or(Position::MAX),
-            ),
+            Kind::String | Kind::RawString if self.is_alone(token) => {
+                Node::Literal(token.start, token.end)
+            }
             _ => {
                 self.back();
                 Node::Action(Box::new(self.pipeline("command", Kind::RightDelim)?))
@@ -431,366 +457,5 @@ impl<'p> Parser<'p> {
         self.tokens[2] = literal;
         self.pending = 2;
         false
-    }
-
-    fn jump(&mut self, keyword: Token, text: &str) -> Parsed<Node> {
-        let token = self.next_solid();
-        if token.kind != Kind::RightDelim {
-            return self.unexpected(token, text);
-        }
-        if self.scope.ranges == 0 {
-            return self.fail(format!("{text} outside {{{{range}}}}"));
-        }
-        Ok(if keyword.kind == Kind::Break {
-            Node::Break(position(keyword))
-        } else {
-            Node::Continue(position(keyword))
-        })
-    }
-
-    /// `if`, `with` or `range`, the keyword already read. A chain of `else if` is one branch with many arms.
-    fn control(&mut self, control: Control, context: &str) -> Parsed<Branch> {
-        let variables = self.scope.variables.len();
-        let first = self.arms.len();
-        let mut otherwise = None;
-        loop {
-            let pipe = self.pipeline(context, Kind::RightDelim)?;
-            let ranges = u32::from(control == Control::Range);
-            self.scope.ranges += ranges;
-            let (list, stop) = self.list()?;
-            self.scope.ranges -= ranges;
-            self.arms.push((pipe, list));
-            if stop == Stop::End {
-                break;
-            }
-            let chained = match control {
-                Control::If => self.peek().kind == Kind::If,
-                Control::With => self.peek().kind == Kind::With,
-                Control::Range => false,
-            };
-            if chained {
-                self.next();
-                continue;
-            }
-            let (list, stop) = self.list()?;
-            if stop != Stop::End {
-                return self.fail(format!("expected end; found {}", stop.text()));
-            }
-            otherwise = Some(list);
-            break;
-        }
-        self.scope.variables.truncate(variables);
-        Ok(Branch {
-            arms: Few::take(&mut self.arms, first),
-            otherwise,
-        })
-    }
-
-    /// `block`: a definition and its use.
-    fn block(&mut self) -> Parsed<Node> {
-        const CONTEXT: &str = "block clause";
-        let token = self.next_solid();
-        let name = self.template_name(token, CONTEXT)?;
-        let pipe = self.pipeline(CONTEXT, Kind::RightDelim)?;
-        let outer = std::mem::take(&mut self.scope);
-        let start = self.tokens[0];
-        let (root, stop) = self.list()?;
-        if stop != Stop::End {
-            // Go blames the line on which the block's own clause ended.
-            self.tokens[0] = start;
-            return self.fail(format!("unexpected {} in {CONTEXT}", stop.text()));
-        }
-        self.scope = outer;
-        self.add(name.clone(), root)?;
-        Ok(Node::Template(Box::new(TemplateNode {
-            position: position(token),
-            name,
-            pipe: Some(pipe),
-        })))
-    }
-
-    fn template(&mut self) -> Parsed<Node> {
-        const CONTEXT: &str = "template clause";
-        let token = self.next_solid();
-        let name = self.template_name(token, CONTEXT)?;
-        let mut pipe = None;
-        if self.next_solid().kind != Kind::RightDelim {
-            self.back();
-            pipe = Some(self.pipeline(CONTEXT, Kind::RightDelim)?);
-        }
-        Ok(Node::Template(Box::new(TemplateNode {
-            position: position(token),
-            name,
-            pipe,
-        })))
-    }
-
-    fn template_name(&self, token: Token, context: &str) -> Parsed<Text> {
-        if !matches!(token.kind, Kind::String | Kind::RawString) {
-            return self.unexpected(token, context);
-        }
-        self.unquoted(token)
-    }
-
-    fn unquoted(&self, token: Token) -> Parsed<Text> {
-        let value = self.value(token);
-        if is_plain(value) {
-            return Ok(self.text_of(token.start + 1, token.end - 1));
-        }
-        match string::unquote(value) {
-            Some(bytes) => Ok(Text::from(bytes)),
-            None => self.fail("invalid syntax"),
-        }
-    }
-
-    fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
-        let first = self.peek_solid();
-        let mut pipe = Pipe {
-            position: position(first),
-            declared: Few::default(),
-            assigns: false,
-            commands: Few::default(),
-        };
-        self.declarations(&mut pipe, context)?;
-        let first = self.commands.len();
-        loop {
-            let token = self.next_solid();
-            match token.kind {
-                kind if kind == end => break,
-                Kind::Bool
-                | Kind::CharConstant
-                | Kind::Complex
-                | Kind::Dot
-                | Kind::Field
-                | Kind::Identifier
-                | Kind::Number
-                | Kind::Nil
-                | Kind::RawString
-                | Kind::String
-                | Kind::Variable
-                | Kind::LeftParen => {
-                    self.back();
-                    let command = self.command()?;
-                    self.commands.push(command);
-                }
-                _ => return self.unexpected(token, context),
-            }
-        }
-        pipe.commands = Few::take(&mut self.commands, first);
-        if pipe.commands.is_empty() {
-            return self.fail(format!("missing value for {context}"));
-        }
-        let literal = pipe.commands.iter().skip(1).position(|command| {
-            matches!(
-                command.operands.first(),
-                Some(
-                    Operand::Bool(..)
-                        | Operand::Dot(_)
-                        | Operand::Nil(_)
-                        | Operand::Number(..)
-                        | Operand::String(..)
-                )
-            )
-        });
-        match literal {
-            Some(stage) => self.fail(format!(
-                "non executable command in pipeline stage {}",
-                stage + 2
-            )),
-            None => Ok(pipe),
-        }
-    }
-
-    /// The variables in front of `:=` or `=`, if there are any.
-    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
-        let result = self.declared(pipe, context);
-        pipe.declared = Few::take(&mut self.declared, 0);
-        result
-    }
-
-    fn declared(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
-        loop {
-            let variable = self.peek_solid();
-            if variable.kind != Kind::Variable {
-                return Ok(());
-            }
-            self.next();
-            let after = self.peek();
-            let next = self.peek_solid();
-            match next.kind {
-                Kind::Assign | Kind::Declare => {
-                    pipe.assigns = next.kind == Kind::Assign;
-                    self.next_solid();
-                    self.declare(variable);
-                    return Ok(());
-                }
-                Kind::Char if self.value(next) == b"," => {
-                    self.next_solid();
-                    self.declare(variable);
-                    if context != "range" || self.declared.len() >= 2 {
-                        return self.fail(format!("too many declarations in {context}"));
-                    }
-                    if !matches!(
-                        self.peek_solid().kind,
-                        Kind::Variable | Kind::RightDelim | Kind::RightParen
-                    ) {
-                        return self.fail("range can only initialize variables");
-                    }
-                }
-                _ => {
-                    self.tokens[1] = if after.kind == Kind::Space {
-                        after
-                    } else {
-                        variable
-                    };
-                    self.tokens[2] = variable;
-                    self.pending = if after.kind == Kind::Space { 3 } else { 2 };
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    fn declare(&mut self, token: Token) {
-        let variable = self.variable(token);
-        self.scope.variables.push(variable.id);
-        self.declared.push(variable);
-    }
-
-    fn variable(&mut self, token: Token) -> Variable {
-        let id = self.id(token);
-        Variable {
-            position: position(token),
-            id,
-            start: position(token),
-            end: Position::try_from(token.end).unwrap_or(Position::MAX),
-        }
-    }
-
-    fn command(&mut self) -> Parsed<Command> {
-        let position = position(self.peek_solid());
-        let first = self.operands.len();
-        loop {
-            self.peek_solid();
-            if let Some(operand) = self.operand()? {
-                self.operands.push(operand);
-            }
-            let token = self.next();
-            match token.kind {
-                Kind::Space => continue,
-                Kind::RightDelim | Kind::RightParen => self.back(),
-                Kind::Pipe => {}
-                _ => return self.unexpected(token, "operand"),
-            }
-            break;
-        }
-        if self.operands.len() == first {
-            return self.fail("empty command");
-        }
-        Ok(Command {
-            position,
-            operands: Few::take(&mut self.operands, first),
-        })
-    }
-
-    fn operand(&mut self) -> Parsed<Option<Operand>> {
-        let Some(term) = self.term()? else {
-            return Ok(None);
-        };
-        let first = self.peek();
-        if first.kind != Kind::Field {
-            return Ok(Some(match term {
-                Operand::Field(position, _) => {
-                    Operand::Field(position, Few::take(&mut self.names, 0))
-                }
-                term => term,
-            }));
-        }
-        while self.peek().kind == Kind::Field {
-            let token = self.next();
-            let name = self.field_name(token);
-            self.names.push(name);
-        }
-        let names = Few::take(&mut self.names, 0);
-        let position = position(first);
-        Ok(Some(match term {
-            Operand::Field(..) => Operand::Field(position, names),
-            Operand::Variable(variable, _) => Operand::Variable(
-                Variable {
-                    position,
-                    ..variable
-                },
-                names,
-            ),
-            Operand::Bool(..)
-            | Operand::String(..)
-            | Operand::Number(..)
-            | Operand::Nil(_)
-            | Operand::Dot(_) => {
-                let term = crate::tree::NodeRef::Operand(&term).print(self.source);
-                return self.fail(format!("unexpected . after term {}", quote(term)));
-            }
-            term => Operand::Chain(position, Box::new(term), names),
-        }))
-    }
-
-    fn field_name(&self, token: Token) -> Text {
-        self.text_of(token.start + 1, token.end)
-    }
-
-    fn term(&mut self) -> Parsed<Option<Operand>> {
-        let token = self.next_solid();
-        let position = position(token);
-        Ok(Some(match token.kind {
-            Kind::Identifier => {
-                let name = self.value(token);
-                match self.functions.by_bytes(name) {
-                    Some(function) => Operand::Function(position, Rc::clone(function)),
-                    None => return self.fail(format!("function {} not defined", quote(name))),
-                }
-            }
-            Kind::Dot => Operand::Dot(position),
-            Kind::Nil => Operand::Nil(position),
-            Kind::Variable => {
-                let variable = self.variable(token);
-                if variable.id != 0 && !self.scope.variables.contains(&variable.id) {
-                    return self.fail(format!("undefined variable {}", quote(self.value(token))));
-                }
-                Operand::Variable(variable, Few::default())
-            }
-            // Its names wait for those that follow: see [`Self::operand`].
-            Kind::Field => {
-                let name = self.field_name(token);
-                self.names.push(name);
-                Operand::Field(position, Few::default())
-            }
-            Kind::Bool => Operand::Bool(position, self.value(token) == b"true"),
-            Kind::CharConstant | Kind::Complex | Kind::Number => {
-                let text = String::from_utf8_lossy(self.value(token));
-                let number = match token.kind {
-                    Kind::CharConstant => Number::character(&text),
-                    Kind::Complex => Number::complex(&text),
-                    _ => Number::plain(&text),
-                };
-                match number {
-                    Ok(number) => Operand::Number(position, Box::new(number)),
-                    Err(message) => return self.fail(message),
-                }
-            }
-            Kind::LeftParen => {
-                self.enter()?;
-                let pipe = self.pipeline("parenthesized pipeline", Kind::RightParen)?;
-                self.nesting -= 1;
-                Operand::Pipe(Box::new(pipe))
-            }
-            Kind::String | Kind::RawString => {
-                let end = Position::try_from(token.end).unwrap_or(Position::MAX);
-                Operand::String(position, end, self.unquoted(token)?)
-            }
-            _ => {
-                self.back();
-                return Ok(None);
-            }
-        }))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 use weir_chart::Profile;
+use weir_chart::shared::{SharedMap, map_to};
 use weir_gotemplate::{Error, ErrorKind, ExecError, Location, ParseError, TemplateSet};
 
 use crate::error::HelmError;
@@ -61,7 +62,7 @@ impl fmt::Display for Explanation {
 /// The values that an explanation looks into, and which chart a file belongs to.
 pub(crate) struct Scene<'a> {
     /// The values of the root chart, with those of the subcharts below their names.
-    pub(crate) values: &'a Map<String, Value>,
+    pub(crate) values: &'a SharedMap,
     pub(crate) profile: Profile,
 }
 
@@ -277,7 +278,8 @@ fn nil_hints(file: &str, path: &str, field: &str, scene: &Scene<'_>, hints: &mut
         return;
     };
     let charts = subcharts_of(file);
-    let mut at = scene.values;
+    let values = map_to(scene.values);
+    let mut at = &values;
     let mut known: Vec<&str> = Vec::new();
     for key in charts.iter().copied().chain(keys.split('.')) {
         match at.get(key) {
@@ -355,6 +357,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use weir_chart::shared::map_from;
 
     use super::*;
 
@@ -362,7 +365,7 @@ mod tests {
     fn nil_values_are_explained() {
         let values = json!({"sub": {"service": {"prot": 1}}});
         let scene = Scene {
-            values: values.as_object().unwrap(),
+            values: &map_from(values.as_object().unwrap()),
             profile: Profile::Helm4,
         };
         let mut hints = Vec::new();

@@ -110,8 +110,8 @@ fn sort_document(
         message,
     };
     let read = |text: &str| {
-        weir_k8s_yaml::read_str(text, weir_k8s_yaml::Schema::Sigs, |data| {
-            (Head::read(&data, profile), data.to_json())
+        weir_k8s_yaml::read_json(text, Head::PATH, |json, data| {
+            (Head::read(&data, profile), json)
         })
         .map_err(|error| failed(format!("error converting YAML to JSON: {error}")))
     };
@@ -161,7 +161,7 @@ fn sort_document(
 /// Whether the last value may be a block text: one begins above, and all behind it is indented further. In the manifest of a
 /// release each document ends with a newline, which belongs to such a text.
 fn ends_in_block(text: &str) -> bool {
-    if text.ends_with('\n') {
+    if text.ends_with('\n') || memchr::memchr2(b'|', b'>', text.as_bytes()).is_none() {
         return false;
     }
     let header = |word: &str| word.len() <= 3 && word.starts_with(['|', '>']);

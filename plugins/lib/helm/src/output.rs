@@ -3,7 +3,7 @@
 use weir_chart::pattern::matches;
 
 use crate::error::HelmError;
-use crate::manifest::split;
+use crate::manifest::{Manifest, split};
 use crate::render::Rendered;
 
 /// What `helm template` is to print.
@@ -27,22 +27,30 @@ impl Rendered {
     }
 
     fn manifest_text(&self, hide_secrets: bool) -> String {
-        let mut out = String::new();
-        if self.include_crds {
-            for (path, file) in &self.crds {
-                push(&mut out, path, &file.text());
-            }
+        let hidden = |manifest: &Manifest| {
+            hide_secrets && manifest.kind == "Secret" && manifest.api_version == "v1"
+        };
+        let crds = match self.include_crds {
+            true => self.crds.as_slice(),
+            false => &[],
+        };
+        // It is large, and would be copied whenever it outgrows its place.
+        let sizes = [
+            size_of(crds, |(path, file)| (path, file.data.len())),
+            size_of(&self.manifests, |one| (&one.path, one.text.len())),
+            size_of(&self.hooks, |hook| (&hook.path, hook.text.len())),
+        ];
+        let mut out = String::with_capacity(sizes.iter().sum());
+        for (path, file) in crds {
+            push(&mut out, path, &file.text());
         }
         for manifest in &self.manifests {
-            if hide_secrets && manifest.kind == "Secret" && manifest.api_version == "v1" {
-                push(
-                    &mut out,
-                    &manifest.path,
-                    "# HIDDEN: The Secret output has been suppressed",
-                );
+            let text = if hidden(manifest) {
+                "# HIDDEN: The Secret output has been suppressed"
             } else {
-                push(&mut out, &manifest.path, &manifest.text);
-            }
+                &manifest.text
+            };
+            push(&mut out, &manifest.path, text);
         }
         out
     }
@@ -93,8 +101,19 @@ impl Rendered {
     }
 }
 
+const HEAD: &str = "---\n# Source: ";
+
+/// How long documents are when [`push`] has put them behind each other.
+fn size_of<T>(documents: &[T], part: impl Fn(&T) -> (&String, usize)) -> usize {
+    let sizes = documents.iter().map(|document| {
+        let (path, text) = part(document);
+        HEAD.len() + path.len() + text + 2
+    });
+    sizes.sum()
+}
+
 fn push(out: &mut String, path: &str, text: &str) {
-    out.push_str("---\n# Source: ");
+    out.push_str(HEAD);
     out.push_str(path);
     out.push('\n');
     out.push_str(text);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
-use weir_chart::shared::{map_from, map_to};
+use weir_chart::shared::{SharedMap, map_from, map_to};
 use weir_chart::{
     Chart, ChartFile, Mode, Profile, coalesce_values, is_compatible, process_dependencies,
 };
@@ -24,7 +24,7 @@ pub struct Rendered {
     /// The chart with its dependencies settled.
     pub chart: Chart,
     /// All values, those of subcharts below their names.
-    pub values: Map<String, Value>,
+    pub values: SharedMap,
     /// The files of `crds/` with the paths that Helm shows, as they stand.
     pub crds: Vec<(String, ChartFile)>,
     /// What the release consists of, in the order of installation.
@@ -86,7 +86,7 @@ pub fn render_files(
 /// What the templates made.
 struct Files {
     chart: Chart,
-    values: Map<String, Value>,
+    values: SharedMap,
     texts: Vec<RenderedFile>,
 }
 
@@ -107,9 +107,11 @@ fn run_templates(
     let kube_version = kube_version(options, profile)?;
     let values =
         coalesce_values(&chart, &given, Mode::Coalesce, profile).map_err(HelmError::Coalesce)?;
-    let plain = Value::Object(map_to(&values));
     if !options.skip_schema_validation
-        && let Some(problems) = prepared.schemas().check(&chart, &plain)
+        && has_schema(&chart)
+        && let Some(problems) = prepared
+            .schemas()
+            .check(&chart, &Value::Object(map_to(&values)))
     {
         return Err(HelmError::Schema(problems));
     }
@@ -121,19 +123,20 @@ fn run_templates(
         });
     }
     let facts = facts(options, &kube_version, profile);
-    let Value::Object(plain) = plain else {
-        return Err(HelmError::Schema("the values are no map".to_owned()));
-    };
     let scene = Scene {
-        values: &plain,
+        values: &values,
         profile,
     };
     let texts = run(prepared, &chart, &values, &facts, environment, &scene)?;
     Ok(Files {
         chart,
-        values: plain,
+        values,
         texts,
     })
+}
+
+fn has_schema(chart: &Chart) -> bool {
+    chart.schema.is_some() || chart.dependencies.iter().any(has_schema)
 }
 
 fn check_chart(chart: &Chart, profile: Profile) -> Result<(), HelmError> {

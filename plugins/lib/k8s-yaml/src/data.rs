@@ -124,23 +124,23 @@ impl<'a> Data<'a> {
     ///
     /// When a string has a character that go-yaml does not read back from JSON (U+007F to U+009F).
     pub fn to_yaml(&self) -> Result<String, YamlError> {
-        emit::data_to_yaml(self)
+        emit::tree_to_yaml(&self)
     }
 
     /// Writes it as JSON, keys in their order and strings escaped as little as JSON allows.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         go_json::write(self, Form::Short, &mut out);
-        out
+        go_json::finished(out)
     }
 
     /// Writes it as Go's `encoding/json` does: see [`crate::to_go_json`].
     #[must_use]
     pub fn to_go_json(&self) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         go_json::write(self, Form::Go, &mut out);
-        out
+        go_json::finished(out)
     }
 }
 

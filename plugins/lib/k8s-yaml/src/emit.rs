@@ -23,6 +23,7 @@ use crate::parse::Document;
 
 use writer::{Layout, Writer};
 
+pub use data::{Tree, View};
 pub(crate) use numbers::{go_float_text, go_float32_text};
 
 /// How trees are written.
@@ -82,7 +83,7 @@ impl EmitOptions {
 /// When a string has a character that go-yaml does not read back from JSON (U+007F to U+009F), or the value is nested too
 /// deeply.
 pub fn to_yaml(value: &Value) -> Result<String, YamlError> {
-    data_to_yaml(&Data::from_value(value)?)
+    tree_to_yaml(&&Data::from_value(value)?)
 }
 
 /// Writes a value as go-yaml v3 marshals plain Go values with indent 2: Helm's `toYamlPretty`.
@@ -97,7 +98,7 @@ pub fn to_yaml_pretty(value: &Value) -> Result<String, YamlError> {
     });
     data::write(
         &mut writer,
-        &Data::from_go_value(value)?,
+        &&Data::from_go_value(value)?,
         data::Flavour::Version3,
     )?;
     Ok(writer.finish())
@@ -146,9 +147,14 @@ pub(crate) fn emit_inline(node: &Node, in_flow: bool) -> Result<String, YamlErro
     Ok(writer.finish())
 }
 
-pub(crate) fn data_to_yaml(data: &Data<'_>) -> Result<String, YamlError> {
+/// Writes what stands elsewhere as [`to_yaml`] writes a value, without a copy of it.
+///
+/// # Errors
+///
+/// See [`to_yaml`].
+pub fn tree_to_yaml(tree: &impl Tree) -> Result<String, YamlError> {
     let mut writer = Writer::new(Layout::Version2);
-    data::write(&mut writer, data, data::Flavour::Sigs)?;
+    data::write(&mut writer, tree, data::Flavour::Sigs)?;
     Ok(writer.finish())
 }
 

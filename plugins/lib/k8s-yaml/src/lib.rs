@@ -44,13 +44,16 @@ mod span;
 pub use data::Data;
 pub use edit::Edits;
 pub use emit::{
-    EmitOptions, SequenceIndent, emit, emit_document, emit_documents, to_yaml, to_yaml_pretty,
+    EmitOptions, SequenceIndent, Tree, View, emit, emit_document, emit_documents, to_yaml,
+    to_yaml_pretty, tree_to_yaml,
 };
 pub use error::{ErrorKind, Limit, YamlError};
 pub use go_json::{go_float, to_go_json};
 pub use limits::Limits;
 pub use node::{Comments, Content, Entry, Kind, Mapping, Node, Sequence, Style, Tag, Text};
 pub use parse::{Document, Documents, ParseOptions, decode, documents, parse};
-pub use resolve::{Duplicates, ResolveOptions, from_str, read_str, resolve, resolve_data};
+pub use resolve::{
+    Duplicates, ResolveOptions, from_str, read_json, read_str, resolve, resolve_data,
+};
 pub use scalar::{Scalar, Schema, Timestamp};
 pub use span::Span;

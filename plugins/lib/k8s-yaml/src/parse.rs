@@ -11,6 +11,7 @@ mod lines;
 mod plain;
 mod scanner;
 mod syntax;
+mod written;
 
 use crate::error::{Limit, YamlError};
 use crate::limits::Limits;
@@ -20,6 +21,7 @@ use crate::span::Span;
 
 pub use encoding::decode;
 pub(crate) use plain::plain;
+pub(crate) use written::written;
 
 /// How a text is parsed.
 #[derive(Debug, Clone, Copy, Default)]

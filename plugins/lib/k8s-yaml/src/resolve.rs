@@ -13,12 +13,12 @@ use crate::emit::check_depth;
 use crate::error::YamlError;
 use crate::limits::Limits;
 use crate::node::{Content, Node};
-use crate::parse::{ParseOptions, parse, plain};
+use crate::parse::{ParseOptions, parse, plain, written};
 use crate::scalar::Schema;
 use crate::span::Span;
 
 use aliases::Aliases;
-pub(crate) use mapping::keep_last;
+pub(crate) use mapping::{has_duplicates, keep_last};
 
 /// How a tree is resolved.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +135,26 @@ pub fn read_str<R>(
         }
         None => Ok(take(Data::Null)),
     }
+}
+
+/// Reads a text as [`read_str`] does with [`Schema::Sigs`], for those who want it as JSON ([`Data::to_json`]) and look at no
+/// more than the scalars at its top and in the maps along a path of keys: elsewhere the data may have empty collections.
+///
+/// # Errors
+///
+/// See [`from_str`].
+pub fn read_json<R>(
+    text: &str,
+    path: &[&str],
+    take: impl FnOnce(String, Data<'_>) -> R,
+) -> Result<R, YamlError> {
+    let limits = Limits::default();
+    if !json::begins(text)
+        && let Some(written) = written(text, path, &limits)
+    {
+        return Ok(take(written.json, written.part));
+    }
+    read_str(text, Schema::Sigs, |data| take(data.to_json(), data))
 }
 
 pub(crate) fn from_yaml(text: &str, schema: Schema) -> Result<Value, YamlError> {

@@ -9,7 +9,7 @@ use weir_gotemplate::{
     Call, FuncError, Functions, JsonError, List, ListType, Map, MapType, Signature, Text, Type,
     Value,
 };
-use weir_k8s_yaml::{Data, ErrorKind, Schema, YamlError};
+use weir_k8s_yaml::{Data, ErrorKind, Schema, Tree, View, YamlError};
 
 use crate::json::{self, Style, Target};
 use crate::limits::{self, paid};
@@ -124,8 +124,10 @@ fn trimmed(mut text: String) -> Vec<u8> {
 
 /// As sigs.k8s.io/yaml writes: through JSON.
 fn to_yaml(value: &Value) -> Result<Vec<u8>, FuncError> {
-    if let Some(data) = plain_data(value, 0) {
-        return data.to_yaml().map(trimmed).map_err(yaml_error);
+    if is_plain(value, 0) {
+        return weir_k8s_yaml::tree_to_yaml(&Plain(value.clone()))
+            .map(trimmed)
+            .map_err(yaml_error);
     }
     let json = value.to_json().map_err(|error| match error {
         JsonError::Depth => FuncError::limit(error.to_string()),
@@ -136,38 +138,59 @@ fn to_yaml(value: &Value) -> Result<Vec<u8>, FuncError> {
         .map_err(yaml_error)
 }
 
-/// What the way through JSON gives for values as nearly all are; `None` for the others.
-fn plain_data(value: &Value, depth: usize) -> Option<Data<'static>> {
-    if depth >= MAX_DEPTH {
-        return None;
-    }
-    Some(match value {
-        Value::Invalid | Value::Nil => Data::Null,
-        Value::Bool(value) => Data::Bool(*value),
-        Value::Int(value) | Value::Int64(value) => Data::Int(*value),
-        Value::Float(value) if value.is_finite() => Data::from_float(*value),
-        Value::Str(text) => Data::Str(text.as_str()?.to_owned().into()),
-        Value::List(list) if list.is_nil() => Data::Null,
-        Value::List(list) => {
-            let mut items = Vec::with_capacity(list.len());
-            for item in list.iter() {
-                items.push(plain_data(item, depth + 1)?);
-            }
-            Data::Seq(items)
+/// Whether the way through JSON changes nothing but whole floats, as for nearly all values.
+fn is_plain(value: &Value, depth: usize) -> bool {
+    let below = |value: &Value| is_plain(value, depth + 1);
+    depth < MAX_DEPTH
+        && match value {
+            Value::Invalid | Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Int64(_) => true,
+            Value::Float(value) => value.is_finite(),
+            Value::Str(text) => text.as_str().is_some(),
+            Value::List(list) => list.iter().all(below),
+            Value::Map(map) => map.read(|entries| {
+                let mut entries = entries.iter();
+                entries.all(|(key, value)| key.as_str().is_some() && below(value))
+            }),
+            _ => false,
         }
-        Value::Map(map) if map.is_nil() => Data::Null,
-        Value::Map(map) => map.read(|entries| {
-            let mut data = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
-                data.push((
-                    key.as_str()?.to_owned().into(),
-                    plain_data(value, depth + 1)?,
-                ));
+}
+
+/// A value that is plain, to be written where it stands: a clone is another handle of it.
+struct Plain(Value);
+
+/// A key of a plain map.
+struct Key(Text);
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self.0.as_str().unwrap_or_default()
+    }
+}
+
+impl Tree for Plain {
+    type Key = Key;
+
+    fn view(&self) -> View<'_, Self> {
+        match &self.0 {
+            Value::Bool(value) => View::Bool(*value),
+            Value::Int(value) | Value::Int64(value) => View::Int(*value),
+            Value::Float(value) => match Data::from_float(*value) {
+                Data::Int(value) => View::Int(value),
+                Data::Uint(value) => View::Uint(value),
+                _ => View::Float(*value),
+            },
+            Value::Str(text) => View::Str(text.as_str().unwrap_or_default()),
+            Value::List(list) if !list.is_nil() => {
+                View::Seq(list.iter().cloned().map(Plain).collect())
             }
-            Some(Data::Map(data))
-        })?,
-        _ => return None,
-    })
+            Value::Map(map) if !map.is_nil() => {
+                let entry =
+                    |(key, value): (&Text, &Value)| (Key(key.clone()), Plain(value.clone()));
+                View::Map(map.read(|entries| entries.iter().map(entry).collect()))
+            }
+            _ => View::Null,
+        }
+    }
 }
 
 /// As go-yaml v3 writes: nil lists and maps are empty ones.

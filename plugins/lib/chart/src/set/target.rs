@@ -131,7 +131,7 @@ pub(super) fn map_below(map: &SharedMap, key: &str) -> Result<SharedMap, TargetE
 /// Sets a key; the empty one cannot be set.
 pub(super) fn put(map: &SharedMap, key: &str, value: Shared) {
     if !key.is_empty() {
-        map.borrow_mut().insert(key.to_owned(), value);
+        map.borrow_mut().insert(key.into(), value);
     }
 }
 

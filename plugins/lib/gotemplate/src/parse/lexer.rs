@@ -6,6 +6,7 @@ use crate::Delimiters;
 use crate::format::is_print;
 use crate::quote;
 use crate::text::decode;
+use crate::tree::Position;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn keyword(word: &[u8]) -> Option<Self> {
+    pub(super) fn keyword(word: &[u8]) -> Option<Self> {
         Some(match word {
             b"block" => Self::Block,
             b"break" => Self::Break,
@@ -88,11 +89,11 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) start: Position,
+    pub(super) end: Position,
 }
 
-/// Reads a text from front to back, token by token.
+/// Reads a text from front to back, token by token. Its places fit into positions.
 pub(super) struct Lexer<'t> {
     text: &'t [u8],
     left: &'static [u8],
@@ -131,7 +132,7 @@ impl<'t> Lexer<'t> {
 
     /// The text of a token.
     pub(super) fn value(&self, token: Token) -> &'t [u8] {
-        &self.text[token.start..token.end]
+        &self.text[token.start as usize..token.end as usize]
     }
 
     /// How a token reads in an error message.
@@ -155,19 +156,30 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Token {
-        if self.error.is_some() {
-            return Token {
-                kind: Kind::Eof,
-                start: 0,
-                end: 0,
-            };
-        }
         if self.inside {
             self.action()
         } else {
             self.literal()
         }
+    }
+
+    #[inline]
+    pub(super) fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at a place in the current action, with no parenthesis open.
+    pub(super) fn go_on(&mut self, at: usize) {
+        self.at = at;
+        self.start = at;
+        self.parens = 0;
     }
 
     fn rest(&self) -> &'t [u8] {
@@ -200,11 +212,12 @@ impl<'t> Lexer<'t> {
         Some(c)
     }
 
+    #[inline]
     fn emit(&mut self, kind: Kind) -> Token {
         let token = Token {
             kind,
-            start: self.start,
-            end: self.at,
+            start: position(self.start),
+            end: position(self.at),
         };
         self.start = self.at;
         token
@@ -221,23 +234,34 @@ impl<'t> Lexer<'t> {
         // The end that follows an error is where the error is.
         let start = match token.kind {
             Kind::Eof if self.error.is_some() => self.start.min(self.text.len()),
-            _ => token.start,
+            _ => token.start as usize,
         };
         let lines = memchr_iter(b'\n', &self.text[..start]).count();
         u32::try_from(lines + 1).unwrap_or(u32::MAX)
     }
 
+    #[cold]
     fn fail(&mut self, message: impl Into<String>) -> Token {
         self.error = Some(message.into());
+        self.inside = false;
+        let here = position(self.start.min(self.text.len()));
         Token {
             kind: Kind::Error,
-            start: self.start.min(self.text.len()),
-            end: self.start.min(self.text.len()),
+            start: here,
+            end: here,
         }
     }
 
     /// Text up to the next action. Comments are skipped here.
+    #[inline(never)]
     fn literal(&mut self) -> Token {
+        if self.error.is_some() {
+            return Token {
+                kind: Kind::Eof,
+                start: 0,
+                end: 0,
+            };
+        }
         loop {
             let Some(length) = find(self.rest(), self.left) else {
                 self.at = self.text.len();
@@ -297,7 +321,7 @@ impl<'t> Lexer<'t> {
         let [blank, b'-', rest @ ..] = rest else {
             return None;
         };
-        (is_space(*blank) && rest.starts_with(self.right)).then_some(true)
+        (is_space(*blank) && begins_with(rest, self.right)).then_some(true)
     }
 
     /// Moves behind the closing delimiter and, if it trims, behind the blanks that follow.
@@ -331,83 +355,112 @@ impl<'t> Lexer<'t> {
         token
     }
 
+    /// One token of an action. What most tokens are comes before the rare ones.
     fn action(&mut self) -> Token {
-        if let Some(trim) = self.at_right_delim() {
+        let Some(first) = self.byte() else {
+            return self.fail("unclosed action");
+        };
+        let class = CLASSES[usize::from(first)];
+        if (class & BLANK != 0 || self.right.first() == Some(&first))
+            && let Some(trim) = self.at_right_delim()
+        {
             if self.parens == 0 {
                 return self.right_delim(trim);
             }
             return self.fail("unclosed left paren");
         }
-        let Some(first) = self.byte() else {
-            return self.fail("unclosed action");
-        };
-        // What most tokens are, before the rare ones.
-        if CLASSES[usize::from(first)] & WORD != 0 && !first.is_ascii_digit() {
+        if class & BLANK != 0 {
+            return self.space();
+        }
+        if class & WORD != 0 && !first.is_ascii_digit() {
             return self.identifier();
         }
-        let Some(c) = self.advance() else {
-            return self.fail("unclosed action");
-        };
-        match c {
-            ' ' | '\t' | '\r' | '\n' => self.space(),
-            '=' => self.emit(Kind::Assign),
-            ':' => match self.advance() {
+        if matches!(first, b'.' | b'$') && self.before_word() {
+            self.at += 2;
+            return self.name(match first {
+                b'.' => Kind::Field,
+                _ => Kind::Variable,
+            });
+        }
+        self.sign(first)
+    }
+
+    /// Whether a word of ASCII that does not begin with a digit stands behind the first byte.
+    fn before_word(&self) -> bool {
+        self.text.get(self.at + 1).is_some_and(|byte| {
+            let word = CLASSES[usize::from(*byte)] & WORD != 0;
+            word && !byte.is_ascii_digit() && self.right.first() != Some(byte)
+        })
+    }
+
+    /// A token that begins with neither a blank nor a word.
+    fn sign(&mut self, first: u8) -> Token {
+        self.at += 1;
+        match first {
+            b'=' => self.emit(Kind::Assign),
+            b':' => match self.advance() {
                 Some('=') => self.emit(Kind::Declare),
                 _ => self.fail("expected :="),
             },
-            '|' => self.emit(Kind::Pipe),
-            '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
-            '\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
-            '`' => {
+            b'|' => self.emit(Kind::Pipe),
+            b'"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
+            b'\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
+            b'`' => {
                 let Some(length) = memchr(b'`', self.rest()) else {
                     return self.fail("unterminated raw quoted string");
                 };
                 self.at += length + 1;
                 self.emit(Kind::RawString)
             }
-            '$' if self.at_terminator() => self.emit(Kind::Variable),
-            '$' => self.name(Kind::Variable),
-            '.' if !self.peek().is_some_and(|c| c.is_ascii_digit()) && !self.rest().is_empty() => {
+            b'$' if self.at_terminator() => self.emit(Kind::Variable),
+            b'$' => self.name(Kind::Variable),
+            b'.' if self.byte().is_some_and(|byte| !byte.is_ascii_digit()) => {
                 if self.at_terminator() {
                     self.emit(Kind::Dot)
                 } else {
                     self.name(Kind::Field)
                 }
             }
-            '.' | '+' | '-' | '0'..='9' => {
+            b'.' | b'+' | b'-' | b'0'..=b'9' => {
                 self.at -= 1;
                 self.number()
             }
-            '(' => {
+            b'(' => {
                 self.parens += 1;
                 self.emit(Kind::LeftParen)
             }
-            ')' => match self.parens.checked_sub(1) {
+            b')' => match self.parens.checked_sub(1) {
                 Some(parens) => {
                     self.parens = parens;
                     self.emit(Kind::RightParen)
                 }
                 None => self.fail("unexpected right paren"),
             },
-            c if is_alphanumeric(c) => self.identifier(),
-            '!'..='~' => self.emit(Kind::Char),
-            c => self.fail(format!("unrecognized character in action: {}", unicode(c))),
+            b'!'..=b'~' => self.emit(Kind::Char),
+            _ => self.foreign(),
+        }
+    }
+
+    /// A word that begins beyond ASCII, or what has no place in an action.
+    #[cold]
+    fn foreign(&mut self) -> Token {
+        self.at -= 1;
+        match self.advance() {
+            Some(c) if is_alphanumeric(c) => self.identifier(),
+            Some(c) => self.fail(format!("unrecognized character in action: {}", unicode(c))),
+            None => self.fail("unclosed action"),
         }
     }
 
     /// A run of blanks; the last one may belong to the closing delimiter.
+    #[inline]
     fn space(&mut self) -> Token {
-        let mut count = 1;
+        self.at += 1;
         while self.byte().is_some_and(is_space) {
             self.at += 1;
-            count += 1;
         }
-        let marked = self.rest().strip_prefix(b"-");
-        if marked.is_some_and(|rest| begins_with(rest, self.right)) {
+        if self.byte() == Some(b'-') && begins_with(&self.rest()[1..], self.right) {
             self.at -= 1;
-            if count == 1 {
-                return self.right_delim(true);
-            }
         }
         self.emit(Kind::Space)
     }
@@ -459,17 +512,20 @@ impl<'t> Lexer<'t> {
     }
 
     /// Moves behind letters, digits and underscores.
+    #[inline]
     fn pass_word(&mut self) {
-        while let Some(byte) = self.byte() {
-            if CLASSES[usize::from(byte)] & WORD != 0 {
-                self.at += 1;
-                continue;
+        loop {
+            let rest = self.rest();
+            let word = rest
+                .iter()
+                .position(|byte| CLASSES[usize::from(*byte)] & WORD == 0);
+            let length = word.unwrap_or(rest.len());
+            self.at += length;
+            match rest.get(length) {
+                Some(0x80..) => {}
+                _ => return,
             }
-            let (c, length) = if byte.is_ascii() {
-                return;
-            } else {
-                decode(self.rest())
-            };
+            let (c, length) = decode(&rest[length..]);
             if !is_alphanumeric(c) {
                 return;
             }
@@ -482,6 +538,7 @@ impl<'t> Lexer<'t> {
         self.fail(format!("bad character {c}"))
     }
 
+    #[inline]
     fn at_terminator(&self) -> bool {
         match self.byte() {
             None => true,
@@ -552,6 +609,7 @@ impl<'t> Lexer<'t> {
 const WORD: u8 = 1;
 /// What may stand behind a word.
 const TERMINATOR: u8 = 2;
+const BLANK: u8 = 4;
 
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -559,7 +617,8 @@ static CLASSES: [u8; 256] = {
     loop {
         classes[byte as usize] = match byte {
             b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => WORD,
-            b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(' => TERMINATOR,
+            b' ' | b'\t' | b'\r' | b'\n' => TERMINATOR | BLANK,
+            b'.' | b',' | b'|' | b':' | b')' | b'(' => TERMINATOR,
             _ => 0,
         };
         if byte == u8::MAX {
@@ -569,26 +628,38 @@ static CLASSES: [u8; 256] = {
     }
 };
 
+/// Places fit, as texts longer than a position can count were refused.
+fn position(at: usize) -> Position {
+    Position::try_from(at).unwrap_or(Position::MAX)
+}
+
 /// Where a short text is found first.
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     let mut from = 0;
     loop {
         let at = from + memchr(first, text.get(from..)?)?;
-        if text[at..].starts_with(wanted) {
+        if begins_with(&text[at..], wanted) {
             return Some(at);
         }
         from = at + 1;
     }
 }
 
-/// [`slice::starts_with`], quick where the first byte already differs.
+/// [`slice::starts_with`] for delimiters, which are too short for a call.
 #[inline]
 fn begins_with(text: &[u8], wanted: &[u8]) -> bool {
-    text.first() == wanted.first() && text.starts_with(wanted)
+    text.len() >= wanted.len() && text.iter().zip(wanted).all(|(a, b)| a == b)
 }
 
-fn is_space(byte: u8) -> bool {
+/// Letters, digits and the underscore; none beyond ASCII.
+#[inline]
+pub(super) fn in_word(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & WORD != 0
+}
+
+#[inline]
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 

@@ -11,13 +11,14 @@ pub(crate) enum Few<T> {
 
 impl<T> Few<T> {
     /// Takes what is on a stack from a place on.
+    #[inline]
     pub(crate) fn take(stack: &mut Vec<T>, first: usize) -> Self {
         if stack.len() == first + 1
             && let Some(alone) = stack.pop()
         {
             return Self::One(alone);
         }
-        Self::Many(stack.drain(first..).collect())
+        Self::Many(stack.split_off(first).into())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Maps: shared and changed in place (`set`, `unset`, `merge`), with their keys in the order in which Go prints them.
 
 use std::cell::{Ref, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
+
+use weir_sorted_map::SortedMap;
 
 use super::{Type, Value, teardown};
 use crate::function::Method;
@@ -49,7 +50,7 @@ pub struct Map {
 }
 
 #[derive(Default)]
-struct Entries(RefCell<BTreeMap<Text, Value>>);
+struct Entries(RefCell<SortedMap<Text, Value>>);
 
 impl Map {
     /// An empty `map[string]interface {}`.
@@ -74,7 +75,7 @@ impl Map {
     }
 
     /// A map of a type with these entries.
-    pub fn from_entries(kind: &'static MapType, entries: BTreeMap<Text, Value>) -> Self {
+    pub fn from_entries(kind: &'static MapType, entries: SortedMap<Text, Value>) -> Self {
         Self {
             kind,
             entries: Some(Rc::new(Entries(RefCell::new(entries)))),
@@ -162,15 +163,15 @@ impl Map {
     }
 
     /// Looks at the entries without a copy. The map must not be changed inside.
-    pub fn read<R>(&self, look: impl FnOnce(&BTreeMap<Text, Value>) -> R) -> R {
+    pub fn read<R>(&self, look: impl FnOnce(&SortedMap<Text, Value>) -> R) -> R {
         match &self.entries {
             Some(entries) => look(&entries.0.borrow()),
-            None => look(&BTreeMap::new()),
+            None => look(&SortedMap::new()),
         }
     }
 
     /// Borrows the entries; `None` for the nil map. The map must not be changed while the borrow lives.
-    pub fn borrow(&self) -> Option<Ref<'_, BTreeMap<Text, Value>>> {
+    pub fn borrow(&self) -> Option<Ref<'_, SortedMap<Text, Value>>> {
         self.entries.as_ref().map(|entries| entries.0.borrow())
     }
 
@@ -187,7 +188,7 @@ impl Map {
     }
 
     /// The entries, if this is their last owner.
-    pub(super) fn take_unique(&mut self) -> Option<BTreeMap<Text, Value>> {
+    pub(super) fn take_unique(&mut self) -> Option<SortedMap<Text, Value>> {
         let entries = Rc::get_mut(self.entries.as_mut()?)?;
         Some(std::mem::take(entries.0.get_mut()))
     }

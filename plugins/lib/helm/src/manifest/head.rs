@@ -15,6 +15,9 @@ pub(crate) struct Head {
 const METADATA: &str = "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }";
 
 impl Head {
+    /// The keys of the maps that it is read from.
+    pub(crate) const PATH: &[&str] = &["metadata", "annotations"];
+
     /// Reads a document that is a map or nothing.
     pub(crate) fn read(object: &Data<'_>, profile: Profile) -> Result<Self, String> {
         let head = if profile.is_helm3() {

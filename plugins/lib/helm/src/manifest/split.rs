@@ -23,18 +23,21 @@ fn split_lines(text: &str) -> Vec<&str> {
             documents.push(document.trim_start());
         }
     };
-    let (mut start, mut line) = (0, 0);
-    while line < text.len() {
-        if text[line..].starts_with("---") {
-            push(&(start..line));
-            let rest = &text[line + 3..];
-            start = line + 3 + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
-        }
-        // A separator may be followed by content on the same line.
-        let from = start.max(line);
-        line = text[from..]
-            .find('\n')
-            .map_or(text.len(), |end| from + end + 1);
+    // Separators stand at the start of a line, and may have content behind them.
+    let behind = |start: usize| {
+        let found = memchr::memmem::find(&text.as_bytes()[start..], b"\n---");
+        found.map(|at| start + at + 1)
+    };
+    let mut start = 0;
+    let mut next = match text.starts_with("---") {
+        true => Some(0),
+        false => behind(0),
+    };
+    while let Some(line) = next {
+        push(&(start..line));
+        let rest = &text[line + 3..];
+        start = line + 3 + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
+        next = behind(start);
     }
     push(&(start..text.len()));
     documents

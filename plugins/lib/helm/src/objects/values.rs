@@ -165,7 +165,7 @@ impl Converter {
         let entries = map
             .borrow()
             .iter()
-            .map(|(key, value)| (Text::from(key), self.value(value)))
+            .map(|(key, value)| (Text::from(Rc::clone(key)), self.value(value)))
             .collect();
         let made = Map::from_entries(&MapType::ANY, entries);
         if Rc::strong_count(map) > 1 {

@@ -40,7 +40,7 @@ impl Analysis {
 }
 
 /// Most keys and values are words that no style has a problem with.
-fn is_word(text: &[u8]) -> bool {
+pub(super) fn is_word(text: &[u8]) -> bool {
     const fn table() -> [bool; 256] {
         let mut table = [false; 256];
         let mut byte = 0;

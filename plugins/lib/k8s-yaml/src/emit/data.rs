@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, is_word};
 use super::check_depth;
 use super::keys::{self, KeyOrder};
 use super::numbers::go_float_text;
@@ -24,13 +24,63 @@ pub(super) enum Flavour {
 /// The longest key that may stand on one line with its value, in bytes.
 pub(super) const LONGEST_SIMPLE_KEY: usize = 128;
 
+/// What can be written where it stands, as if it were [`Data`].
+pub trait Tree: Sized {
+    /// A key of a map.
+    type Key: AsRef<str>;
+
+    /// What it is.
+    fn view(&self) -> View<'_, Self>;
+}
+
+/// What a [`Tree`] is, with what is below it.
+#[derive(Debug)]
+pub enum View<'a, T: Tree> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    Uint(u64),
+    /// A finite number that is no 64-bit integer.
+    Float(f64),
+    /// A string.
+    Str(&'a str),
+    /// A list.
+    Seq(Vec<T>),
+    /// A map. Keys are unique.
+    Map(Vec<(T::Key, T)>),
+}
+
+impl<'d> Tree for &'d Data<'_> {
+    type Key = &'d str;
+
+    fn view(&self) -> View<'_, Self> {
+        match self {
+            Data::Null => View::Null,
+            Data::Bool(value) => View::Bool(*value),
+            Data::Int(value) => View::Int(*value),
+            Data::Uint(value) => View::Uint(*value),
+            Data::Float(value) => View::Float(*value),
+            Data::Str(text) => View::Str(text),
+            Data::Seq(items) => View::Seq(items.iter().collect()),
+            Data::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key.as_ref(), value));
+                View::Map(entries.collect())
+            }
+        }
+    }
+}
+
 pub(super) fn write(
     writer: &mut Writer,
-    data: &Data<'_>,
+    tree: &impl Tree,
     flavour: Flavour,
 ) -> Result<(), YamlError> {
     let mut emitter = Emitter { writer, flavour };
-    emitter.node(data, Place::Root, 0)?;
+    emitter.node(tree, Place::Root, 0)?;
     emitter.writer.write_indent();
     Ok(())
 }
@@ -41,30 +91,31 @@ struct Emitter<'w> {
 }
 
 impl Emitter<'_> {
-    fn node(&mut self, data: &Data<'_>, place: Place, depth: usize) -> Result<(), YamlError> {
-        match data {
-            Data::Null => self.writer.word("null"),
-            Data::Bool(true) => self.writer.word("true"),
-            Data::Bool(false) => self.writer.word("false"),
-            Data::Int(value) => self.writer.word(&value.to_string()),
-            Data::Uint(value) => self.writer.word(&value.to_string()),
-            Data::Float(value) => self.writer.word(&go_float_text(*value)),
-            Data::Str(text) => {
+    fn node(&mut self, tree: &impl Tree, place: Place, depth: usize) -> Result<(), YamlError> {
+        match tree.view() {
+            View::Null => self.writer.word("null"),
+            View::Bool(true) => self.writer.word("true"),
+            View::Bool(false) => self.writer.word("false"),
+            View::Int(value) => self.writer.word(&value.to_string()),
+            View::Uint(value) => self.writer.word(&value.to_string()),
+            View::Float(value) => self.writer.word(&go_float_text(value)),
+            View::Str(text) if self.stands_as_it_is(text) => self.writer.word(text),
+            View::Str(text) => {
                 let text = self.readable(text)?;
                 let analysis = Analysis::of(&text, self.writer.tabs_in_blocks());
                 self.string(&text, &analysis, place);
             }
-            Data::Seq(items) if items.is_empty() => self.empty("[", "]"),
-            Data::Map(entries) if entries.is_empty() => self.empty("{", "}"),
-            Data::Seq(items) => self.sequence(items, place, depth)?,
-            Data::Map(entries) => self.mapping(entries, place, depth)?,
+            View::Seq(items) if items.is_empty() => self.empty("[", "]"),
+            View::Map(entries) if entries.is_empty() => self.empty("{", "}"),
+            View::Seq(items) => self.sequence(&items, place, depth)?,
+            View::Map(entries) => self.mapping(entries, place, depth)?,
         }
         Ok(())
     }
 
     fn sequence(
         &mut self,
-        items: &[Data<'_>],
+        items: &[impl Tree],
         place: Place,
         depth: usize,
     ) -> Result<(), YamlError> {
@@ -79,9 +130,9 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    fn mapping(
+    fn mapping<T: Tree>(
         &mut self,
-        entries: &[(Cow<'_, str>, Data<'_>)],
+        mut entries: Vec<(T::Key, T)>,
         place: Place,
         depth: usize,
     ) -> Result<(), YamlError> {
@@ -90,10 +141,17 @@ impl Emitter<'_> {
             Flavour::Sigs => KeyOrder::Version2,
             Flavour::Version3 => KeyOrder::Version3,
         };
-        let mut sorted: Vec<_> = entries.iter().collect();
-        keys::sort(&mut sorted, order, |entry| entry.0.as_ref());
+        keys::sort(&mut entries, order, |entry| entry.0.as_ref());
         let before = self.writer.deeper(place, Step::BlockMapping);
-        for (key, value) in sorted {
+        for (key, value) in &entries {
+            let key = key.as_ref();
+            if key.len() <= LONGEST_SIMPLE_KEY && self.stands_as_it_is(key) {
+                self.writer.write_indent();
+                self.writer.word(key);
+                self.writer.indicator(":", false);
+                self.node(value, Place::Value, depth + 1)?;
+                continue;
+            }
             if self.flavour == Flavour::Sigs && key.contains('\u{85}') {
                 return Err(broken_key(key));
             }
@@ -118,6 +176,11 @@ impl Emitter<'_> {
     fn empty(&mut self, open: &str, close: &str) {
         self.writer.opening_indicator(open);
         self.writer.indicator(close, false);
+    }
+
+    /// Whether no style but the plain one comes into question, as for most texts, and lines need not be folded.
+    fn stands_as_it_is(&self, text: &str) -> bool {
+        is_word(text.as_bytes()) && self.reads_back(text)
     }
 
     fn string(&mut self, text: &str, analysis: &Analysis, place: Place) {

@@ -133,7 +133,10 @@ impl Writer {
             self.line_break();
         }
         while self.column < indent {
-            self.put(' ');
+            const BLANKS: &str = "                                ";
+            let missing = (indent - self.column).min(BLANKS.len());
+            self.out.push_str(&BLANKS[..missing]);
+            self.column += missing;
         }
         self.whitespace = true;
         self.foot_indent = -1;

@@ -130,6 +130,11 @@ impl<'a> Lines<'a> {
         let top = *self.open.last()?;
         if column > top.column {
             self.waiting.take()?;
+            if matches!(self.cursor.byte(0), b'[' | b'{') {
+                // What templates make of an empty map below its key.
+                self.brackets(sink)?;
+                return self.ends(true)?.then_some(());
+            }
             return self.node(sink, column, entry);
         }
         if self.waiting.is_some() && entry && top.kind == Kind::Mapping && column == top.column {
@@ -347,7 +352,7 @@ impl<'a> Lines<'a> {
         accept(sink.scalar(Cow::Owned(text), style, start, end))
     }
 
-    /// `{}`, `[]`, or scalars in square brackets, on one line.
+    /// Scalars in square brackets, or pairs of them in curly ones, on one line.
     fn brackets(&mut self, sink: &mut impl Sink<'a>) -> Option<()> {
         let (kind, last) = match self.cursor.byte(0) {
             b'[' => (Kind::Sequence, b']'),
@@ -358,17 +363,23 @@ impl<'a> Lines<'a> {
         accept(sink.begin(kind, Style::Flow, start, self.cursor.offset()))?;
         self.cursor.skip_blanks(true);
         while self.cursor.byte(0) != last {
+            let mut item = self.flow_scalar()?;
             if kind == Kind::Mapping {
-                return None;
+                let short = item.end - item.start.offset < LONGEST_KEY;
+                (short && self.cursor.byte(0) == b':' && self.cursor.blank_or_end(1))
+                    .then_some(())?;
+                item.give(sink)?;
+                self.cursor.advance(1);
+                self.cursor.skip_blanks(true);
+                item = self.flow_scalar()?;
             }
-            let item = self.flow_scalar()?;
             self.cursor.skip_blanks(true);
             match self.cursor.byte(0) {
                 b',' => {
                     self.cursor.advance(1);
                     self.cursor.skip_blanks(true);
                 }
-                b']' => {}
+                end if end == last => {}
                 _ => return None,
             }
             item.give(sink)?;
@@ -467,6 +478,7 @@ mod tests {
             "a: b\r\nc:\r\n  d: e\r\n",
             "# a\nb: c # d\n  # e\nf: # g\n- h\n# i\n- j\n",
             "a: b\n  c\n\n   d\ne:\n- f\n  g\n- h: i\n   j\n  k: l\n\n",
+            "a:\n  {}\nb:\n- c:\n    []  # d\n  e: {f: g, 'h': 1 }\n- {i: j}\n",
         ] {
             assert!(same_both_ways(text), "{text:?}");
         }
@@ -482,7 +494,13 @@ mod tests {
             "a: b\n  c: d\n",
             "a: b # c\n  d\n",
             "{a: b}\n",
-            "a: {b: c}\n",
+            "a: {b: {c: d}}\n",
+            "a: {b, c: d}\n",
+            "a: {b: }\n",
+            "a: {'b':c}\n",
+            "a:\n  {}: b\n",
+            "a:\n  {}\n  b: c\n",
+            "a:\n{}\n",
             "a: b: c\n",
             "a\n",
             "a: - b\n",
@@ -548,6 +566,11 @@ mod tests {
             "[a: b]",
             "[ a\n",
             "{a: b}",
+            "{a: b, \"c\": 'd' , e: 1}",
+            "{a: b,}",
+            "{a: [b]}",
+            "\n  {}",
+            "\n    [a]",
             "&x y",
             "*x",
             "!t z",

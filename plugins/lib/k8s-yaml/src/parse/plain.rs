@@ -26,17 +26,26 @@ struct Open {
 /// Reads the first document of a text by the rules of [`Schema::Sigs`]. Gives nothing where tags, anchors, merge keys, keys
 /// that are no strings, mistakes or limits come in: then the long way has to be taken, which knows what to make of them.
 pub(crate) fn plain<'a>(text: &'a str, limits: &Limits) -> Option<Data<'a>> {
+    let mut made = read_into(text, limits, || Making::new(limits))?;
+    Some(made.finished.pop().unwrap_or(Data::Null))
+}
+
+/// Gives the first document of a text to a sink, which is made anew if the text has to be read a second time. The sink of an
+/// empty text has got nothing. See [`plain`] for what is not read.
+pub(super) fn read_into<'a, S: Sink<'a>>(
+    text: &'a str,
+    limits: &Limits,
+    new: impl Fn() -> S,
+) -> Option<S> {
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > limits.input || check_characters(bare, Span::NONE).is_err() {
         return None;
     }
-    let mut made = Making::new(limits);
-    match Lines::new(bare).document(&mut made) {
-        Some(Met::Document) => return made.finished.pop(),
-        Some(Met::End) => return Some(Data::Null),
-        None => {}
+    let mut sink = new();
+    if let Some(Met::Document | Met::End) = Lines::new(bare).document(&mut sink) {
+        return Some(sink);
     }
-    let mut made = Making::new(limits);
+    let mut sink = new();
     let mut grammar = Grammar::new(bare, false, Schema::Sigs);
     loop {
         let event = grammar.next().ok()?;
@@ -45,14 +54,13 @@ pub(crate) fn plain<'a>(text: &'a str, limits: &Limits) -> Option<Data<'a>> {
         }
         let (start, end) = (event.start, event.end);
         let taken = match event.kind {
-            EventKind::StreamEnd => return Some(Data::Null),
+            EventKind::StreamEnd | EventKind::DocumentEnd => return Some(sink),
             EventKind::DocumentStart => true,
-            EventKind::DocumentEnd => return made.finished.pop(),
             EventKind::Alias(_) => false,
-            EventKind::Scalar { text, style } => made.scalar(text, style, start, end),
-            EventKind::MappingStart { style } => made.begin(Kind::Mapping, style, start, end),
-            EventKind::SequenceStart { style } => made.begin(Kind::Sequence, style, start, end),
-            EventKind::MappingEnd | EventKind::SequenceEnd => made.end(end),
+            EventKind::Scalar { text, style } => sink.scalar(text, style, start, end),
+            EventKind::MappingStart { style } => sink.begin(Kind::Mapping, style, start, end),
+            EventKind::SequenceStart { style } => sink.begin(Kind::Sequence, style, start, end),
+            EventKind::MappingEnd | EventKind::SequenceEnd => sink.end(end),
         };
         if !taken {
             return None;
@@ -137,7 +145,7 @@ fn close<'a>(finished: &mut Vec<Data<'a>>, open: &Open) -> Data<'a> {
 }
 
 /// A scalar without a tag. A key must be a string.
-fn scalar(text: Cow<'_, str>, style: Style, is_key: bool) -> Option<Data<'_>> {
+pub(super) fn scalar(text: Cow<'_, str>, style: Style, is_key: bool) -> Option<Data<'_>> {
     if style != Style::Default {
         return Some(Data::Str(text));
     }

@@ -7,16 +7,19 @@ use crate::limits::Limits;
 
 /// Reads a text that is JSON, if that gives what reading it as YAML gives.
 pub(super) fn read(text: &str, limits: &Limits) -> Option<Value> {
-    let begins = text
-        .trim_start_matches([' ', '\n', '\r', '\t'])
-        .starts_with(['{', '[']);
     // A value takes at least two bytes, so a text this short cannot hit the limit on nodes.
-    if !begins || text.len() > limits.input.min(limits.nodes) || means_more_to_yaml(text) {
+    if !begins(text) || text.len() > limits.input.min(limits.nodes) || means_more_to_yaml(text) {
         return None;
     }
     let mut value = serde_json::from_str(text).ok()?;
     normalise_floats(&mut value);
     Some(value)
+}
+
+/// Whether a text may be JSON.
+pub(super) fn begins(text: &str) -> bool {
+    text.trim_start_matches([' ', '\n', '\r', '\t'])
+        .starts_with(['{', '['])
 }
 
 /// Whether there are characters that YAML refuses, or takes for line breaks.

@@ -436,7 +436,7 @@ fn key_text(key: &Node) -> &str {
 
 /// Of entries with the same key, leaves the last value at the first place.
 pub(crate) fn keep_last(entries: &mut Entries<'_>) {
-    if !has_duplicates(entries) {
+    if !has_duplicates(entries, |entry| entry.0.as_ref()) {
         return;
     }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
@@ -453,15 +453,16 @@ pub(crate) fn keep_last(entries: &mut Entries<'_>) {
     *entries = kept;
 }
 
-fn has_duplicates(entries: &Entries<'_>) -> bool {
+/// Whether two entries have the same key.
+pub(crate) fn has_duplicates<T>(entries: &[T], key: impl Fn(&T) -> &str) -> bool {
     if entries.len() <= FEW {
-        return entries
-            .iter()
-            .enumerate()
-            .any(|(at, entry)| entries[at + 1..].iter().any(|other| other.0 == entry.0));
+        return entries.iter().enumerate().any(|(at, entry)| {
+            let before = &entries[..at];
+            before.iter().any(|other| key(other) == key(entry))
+        });
     }
     let mut seen = HashSet::with_capacity(entries.len());
-    !entries.iter().all(|entry| seen.insert(entry.0.as_ref()))
+    !entries.iter().all(|entry| seen.insert(key(entry)))
 }
 
 /// A string as Go's `%q` prints it.

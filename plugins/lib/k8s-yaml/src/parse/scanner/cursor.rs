@@ -229,22 +229,22 @@ impl<'a> Cursor<'a> {
             b'\'' | b'"' | b'%' | b'@' | b'`' => return None,
             _ => {}
         }
-        let line = &self.text.as_bytes()[self.at..self.line_end()];
-        let mut end = line.len();
-        let mut after_blank = false;
-        for (at, byte) in line.iter().enumerate() {
-            let stops = match byte {
-                b':' => matches!(line.get(at + 1), None | Some(b' ' | b'\t')),
-                b'#' => after_blank,
-                _ => false,
+        let bytes = &self.text.as_bytes()[self.at..];
+        let mut end = 0;
+        loop {
+            end += next_mark(&bytes[end..]);
+            let stops = match bytes.get(end) {
+                None | Some(b'\n' | b'\r') => true,
+                Some(b':') => self.blank_or_end(end + 1),
+                Some(b'#') => end > 0 && matches!(bytes[end - 1], b' ' | b'\t'),
+                Some(_) => self.break_len(end) > 0,
             };
             if stops {
-                end = at;
                 break;
             }
-            after_blank = matches!(byte, b' ' | b'\t');
+            end += 1;
         }
-        let blanks = line[..end]
+        let blanks = bytes[..end]
             .iter()
             .rev()
             .take_while(|byte| matches!(byte, b' ' | b'\t'))
@@ -294,13 +294,35 @@ impl<'a> Cursor<'a> {
     }
 }
 
+const ONES: u64 = u64::MAX / 0xff;
+
+/// The high bit of each of eight bytes that is the one looked for, and maybe that of bytes behind the first such.
+fn marks(bytes: u64, wanted: u8) -> u64 {
+    let rest = bytes ^ (ONES * u64::from(wanted));
+    rest.wrapping_sub(ONES) & !rest
+}
+
 /// Whether one of eight bytes is one that a line break can begin with, or is beyond ASCII.
 fn may_break(bytes: u64) -> bool {
-    const ONES: u64 = u64::MAX / 0xff;
-    // The high bit of each byte that is the one looked for, and maybe that of a byte behind it.
-    let marks = |wanted: u8| {
-        let rest = bytes ^ (ONES * u64::from(wanted));
-        rest.wrapping_sub(ONES) & !rest
-    };
-    (bytes | marks(b'\n') | marks(b'\r')) & (ONES << 7) != 0
+    (bytes | marks(bytes, b'\n') | marks(bytes, b'\r')) & (ONES << 7) != 0
+}
+
+/// How many bytes stand before one that may end a plain scalar.
+fn next_mark(bytes: &[u8]) -> usize {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let chunk = u64::from_le_bytes(*chunk);
+        let found = chunk
+            | marks(chunk, b'\n')
+            | marks(chunk, b'\r')
+            | marks(chunk, b':')
+            | marks(chunk, b'#');
+        let found = found & (ONES << 7);
+        if found != 0 {
+            return at * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | b':' | b'#' | 0x80..);
+    let before = bytes.len() - rest.len();
+    before + rest.iter().position(ends).unwrap_or(rest.len())
 }
