@@ -17,6 +17,7 @@ mod restart;
 mod scenario;
 mod secrets;
 mod signatures;
+mod source_faults;
 mod source_logins;
 mod sources;
 
