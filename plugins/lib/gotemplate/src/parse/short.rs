@@ -35,7 +35,7 @@ impl<'p> Parser<'p> {
         let mut at = match self.pending {
             _ if !self.short => return None,
             0 => self.lexer.place(),
-            1 => self.tokens[0].start as usize,
+            1 if self.tokens[0].kind != Kind::Error => self.tokens[0].start as usize,
             _ => return None,
         };
         let (commands, operands) = (self.commands.len(), self.operands.len());
@@ -94,7 +94,7 @@ impl<'p> Parser<'p> {
     fn short_declaration(&mut self, at: &mut usize, pipe: &mut Pipe, in_range: bool) -> Option<()> {
         let mut behind = *at;
         let mut variables = [None, None];
-        for slot in &mut variables {
+        for (number, slot) in variables.iter_mut().enumerate() {
             if self.byte(behind) != Some(b'$') {
                 return None;
             }
@@ -102,8 +102,12 @@ impl<'p> Parser<'p> {
             behind += 1;
             self.pass_word(&mut behind)?;
             *slot = Some(token(Kind::Variable, start, behind));
+            if self.byte(behind) == Some(b'=') {
+                // Unlike `:=` it must not touch the variable.
+                return None;
+            }
             self.skip_blanks(&mut behind);
-            if !(in_range && self.byte(behind) == Some(b',')) {
+            if number > 0 || !in_range || self.byte(behind) != Some(b',') {
                 break;
             }
             behind += 1;
@@ -378,6 +382,10 @@ mod tests {
             "$x = ",
             "$x, $y := ",
             "$y",
+            "$x=",
+            "$x:=",
+            "$x,$y:=",
+            "$x, $y, := ",
             ",",
             ":=",
             "=",
