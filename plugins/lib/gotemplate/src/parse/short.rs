@@ -94,7 +94,7 @@ impl<'p> Parser<'p> {
     fn short_declaration(&mut self, at: &mut usize, pipe: &mut Pipe, in_range: bool) -> Option<()> {
         let mut behind = *at;
         let mut variables = [None, None];
-        for slot in &mut variables {
+        for (number, slot) in variables.iter_mut().enumerate() {
             if self.byte(behind) != Some(b'$') {
                 return None;
             }
@@ -107,7 +107,7 @@ impl<'p> Parser<'p> {
                 return None;
             }
             self.skip_blanks(&mut behind);
-            if !(in_range && self.byte(behind) == Some(b',')) {
+            if number > 0 || !in_range || self.byte(behind) != Some(b',') {
                 break;
             }
             behind += 1;
@@ -385,6 +385,7 @@ mod tests {
             "$x=",
             "$x:=",
             "$x,$y:=",
+            "$x, $y, := ",
             ",",
             ":=",
             "=",
