@@ -306,11 +306,9 @@ async fn a_log_that_grew_is_rewritten() {
             .unwrap();
     }
     cluster.flush().await.unwrap();
-    assert!(
-        fs::metadata(&log).unwrap().len() < 100_000,
-        "{}",
-        fs::metadata(&log).unwrap().len()
-    );
+    // Two megabytes were written. A sync in between may have rewritten the log, and what came since may stay: up to one.
+    let length = fs::metadata(&log).unwrap().len();
+    assert!(length <= 1 << 20, "{length}");
     let last = cluster
         .get(&config_map("a", "").key())
         .await
