@@ -78,6 +78,7 @@ type bundleOptions struct {
 	leaf                                                     leafOptions
 	second, noPromise, noProof, noStamp, brokenPromise       bool
 	brokenProof, otherCheckpoint, otherEntry, otherPayload   bool
+	otherSigner, otherTree                                   bool
 	otherLog, flipped, otherStamp, stampForOther, old, keyed bool
 	at                                                       time.Time
 }
@@ -143,6 +144,9 @@ func (i *instance) entry(leaf *x509.Certificate, statement, said string, signed 
 	if o.otherPayload {
 		what, said = "other", "other"
 	}
+	if o.otherSigner {
+		leaf = i.leaf(subject, issuer, newKey(elliptic.P256()).Public(), leafOptions{})
+	}
 	var body []byte
 	version := object{"kind": "dsse", "version": "0.0.1"}
 	if o.second {
@@ -204,6 +208,9 @@ func proof(key *ecdsa.PrivateKey, body []byte, o bundleOptions) object {
 		origin += " - 42"
 	}
 	text := fmt.Sprintf("%s\n6\n%s\n", origin, b64(root))
+	if o.otherTree {
+		text = fmt.Sprintf("%s\n6\n%s\n", origin, b64(four))
+	}
 	if o.otherCheckpoint {
 		key = newKey(elliptic.P256())
 	}
@@ -219,6 +226,7 @@ func proof(key *ecdsa.PrivateKey, body []byte, o bundleOptions) object {
 type simpleOptions struct {
 	leaf                                                    leafOptions
 	keyed, noEntry, brokenPromise, otherEntry, otherPayload bool
+	otherSigner                                             bool
 	flipped                                                 bool
 	key                                                     *ecdsa.PrivateKey
 	at                                                      time.Time
@@ -246,6 +254,9 @@ func (i *instance) simple(digest string, o simpleOptions) *simple {
 	made.Annotations["dev.sigstore.cosign/chain"] = string(certificatePEM(i.intermediate)) + string(certificatePEM(i.root))
 	if o.noEntry {
 		return made
+	}
+	if o.otherSigner {
+		leaf = i.leaf(subject, issuer, newKey(elliptic.P256()).Public(), leafOptions{})
 	}
 	written, what := signed, payload
 	if o.otherEntry {
