@@ -185,7 +185,7 @@ fn shared_key(request: &WebRequest, account: &str, key: &[u8]) -> String {
         .collect();
     fields.sort();
     text += &fields.concat();
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!());
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     format!("SharedKey {account}:{signature}")

@@ -107,7 +107,7 @@ impl Entry {
             &STANDARD.encode(&self.canonicalized_body.0),
             self.integrated_time.0,
             self.log_index.0,
-            &hex(&log.id),
+            &hex::encode(&log.id),
         );
         let signature = &promise.signed_entry_timestamp.0;
         log.valid.holds(time) && log.key.fits(Hash::Sha256, said.as_bytes(), signature)
@@ -125,10 +125,6 @@ pub(super) struct Seen {
 /// What a log signs when it takes an entry: JSON in its canonical form.
 pub(super) fn promised_text(body: &str, time: u64, index: u64, log: &str) -> String {
     format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{log}","logIndex":{index}}}"#)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Proof {
@@ -242,13 +238,13 @@ impl Body {
                 second: false,
                 signature: bytes("/spec/signature/content")?,
                 signer: block(&bytes("/spec/signature/publicKey/content")?)?,
-                digest: from_hex(sha256(value, "/spec/data/hash")?)?,
+                digest: hex::decode(sha256(value, "/spec/data/hash")?).ok()?,
             }),
             ("dsse", "0.0.1") => Some(Self {
                 second: false,
                 signature: bytes("/spec/signatures/0/signature")?,
                 signer: block(&bytes("/spec/signatures/0/verifier")?)?,
-                digest: from_hex(sha256(value, "/spec/payloadHash")?)?,
+                digest: hex::decode(sha256(value, "/spec/payloadHash")?).ok()?,
             }),
             ("intoto", "0.0.2") => Some(Self {
                 second: false,
@@ -257,7 +253,7 @@ impl Body {
                     .decode(bytes("/spec/content/envelope/signatures/0/sig")?)
                     .ok()?,
                 signer: block(&bytes("/spec/content/envelope/signatures/0/publicKey")?)?,
-                digest: from_hex(sha256(value, "/spec/content/payloadHash")?)?,
+                digest: hex::decode(sha256(value, "/spec/content/payloadHash")?).ok()?,
             }),
             ("hashedrekord", "0.0.2") => {
                 let spec = "/spec/hashedRekordV002";
@@ -302,23 +298,6 @@ fn sha256<'a>(value: &'a Value, at: &str) -> Option<&'a str> {
     let hash = value.pointer(at)?;
     (hash.get("algorithm")?.as_str()? == "sha256").then_some(())?;
     hash.get("value")?.as_str()
-}
-
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|digit| {
-            digit
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        })
-        .collect::<Option<_>>()?;
-    digits.len().is_multiple_of(2).then(|| {
-        digits
-            .chunks(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()
-    })
 }
 
 #[cfg(test)]

@@ -151,9 +151,8 @@ impl Simple {
         let noted: Noted = serde_json::from_str(self.annotation(BUNDLE)?).map_err(|_| {
             CosignError::Malformed("the annotation with the log's entry is no JSON")
         })?;
-        let log = super::log::from_hex(&noted.payload.log_id).ok_or(CosignError::Malformed(
-            "the name of the log is not hexadecimal",
-        ))?;
+        let log = hex::decode(&noted.payload.log_id)
+            .map_err(|_| CosignError::Malformed("the name of the log is not hexadecimal"))?;
         let entry = Entry {
             log_index: noted.payload.log_index,
             log_id: KeyId {
