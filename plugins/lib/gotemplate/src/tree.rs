@@ -88,6 +88,22 @@ pub(crate) struct Command {
     pub(crate) operands: Few<Operand>,
 }
 
+impl Command {
+    /// Whether it begins with a value that nothing can be handed to.
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(
+            self.operands.first(),
+            Some(
+                Operand::Bool(..)
+                    | Operand::Dot(_)
+                    | Operand::Nil(_)
+                    | Operand::Number(..)
+                    | Operand::String(..)
+            )
+        )
+    }
+}
+
 /// A variable: its number within the text, which stands for its name.
 #[derive(Debug)]
 pub(crate) struct Variable {

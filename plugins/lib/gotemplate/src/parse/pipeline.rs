@@ -51,18 +51,7 @@ impl Parser<'_> {
         if pipe.commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
-        let literal = pipe.commands.iter().skip(1).position(|command| {
-            matches!(
-                command.operands.first(),
-                Some(
-                    Operand::Bool(..)
-                        | Operand::Dot(_)
-                        | Operand::Nil(_)
-                        | Operand::Number(..)
-                        | Operand::String(..)
-                )
-            )
-        });
+        let literal = pipe.commands.iter().skip(1).position(Command::is_literal);
         match literal {
             Some(stage) => self.fail(format!(
                 "non executable command in pipeline stage {}",

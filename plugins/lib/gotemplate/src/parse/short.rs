@@ -71,19 +71,7 @@ impl<'p> Parser<'p> {
             self.skip_blanks(at);
         }
         let further = self.commands.get(first + 1..).unwrap_or_default();
-        let literal = further.iter().any(|command| {
-            matches!(
-                command.operands.first(),
-                Some(
-                    Operand::Bool(..)
-                        | Operand::Dot(_)
-                        | Operand::Nil(_)
-                        | Operand::Number(..)
-                        | Operand::String(..)
-                )
-            )
-        });
-        if literal {
+        if further.iter().any(Command::is_literal) {
             return None;
         }
         pipe.commands = Few::take(&mut self.commands, first);
