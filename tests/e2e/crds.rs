@@ -1,4 +1,5 @@
-//! Our CRDs accept what Flux's accept: every field of Flux's is there with the same type, and ours demand no more.
+//! Our CRDs accept what Flux's accept: every field of Flux's is there with the same type and default, and ours demand
+//! no more.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -56,6 +57,16 @@ fn compare(flux: &Value, ours: &Value, at: &str, problems: &mut Vec<String>) {
         problems.push(format!(
             "{at}: type {} became {}",
             flux["type"], ours["type"]
+        ));
+    }
+    // Who reads an object finds in it what is meant: source-controller itself does not run without a time-out.
+    if let Some(default) = flux
+        .get("default")
+        .filter(|default| ours["default"] != **default)
+    {
+        problems.push(format!(
+            "{at}: by default {default}, not {}",
+            ours["default"]
         ));
     }
     let required = |schema: &Value| -> Vec<String> {

@@ -49,6 +49,7 @@ pub struct GitRepositorySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "60s"))]
     pub timeout: Option<GoDuration>,
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<GitRepositoryRef>,
@@ -97,6 +98,7 @@ pub struct GitRepositoryRef {
 #[serde(rename_all = "camelCase")]
 pub struct GitVerification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "HEAD"))]
     pub mode: Option<VerificationMode>,
     pub secret_ref: LocalObjectReference,
 }

@@ -29,6 +29,7 @@ use crate::{Condition, GoDuration};
 #[serde(rename_all = "camelCase")]
 pub struct BucketSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "generic"))]
     pub provider: Option<CloudProvider>,
     pub bucket_name: String,
     pub endpoint: String,
@@ -50,6 +51,7 @@ pub struct BucketSpec {
     pub proxy_secret_ref: Option<LocalObjectReference>,
     pub interval: GoDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "60s"))]
     pub timeout: Option<GoDuration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,

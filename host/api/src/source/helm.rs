@@ -54,6 +54,7 @@ pub struct HelmRepositorySpec {
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<HelmRepositoryType>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "generic"))]
     pub provider: Option<CloudProvider>,
 }
 
@@ -130,10 +131,12 @@ pub struct HelmChartSpec {
     pub chart: String,
     /// A range of versions; only for a HelmRepository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "*"))]
     pub version: Option<String>,
     pub source_ref: ChartSourceReference,
     pub interval: GoDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "ChartVersion"))]
     pub reconcile_strategy: Option<ReconcileStrategy>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values_files: Vec<String>,

@@ -36,6 +36,7 @@ pub struct OCIRepositorySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer_selector: Option<LayerSelector>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "generic"))]
     pub provider: Option<CloudProvider>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalObjectReference>,
@@ -49,6 +50,7 @@ pub struct OCIRepositorySpec {
     pub proxy_secret_ref: Option<LocalObjectReference>,
     pub interval: GoDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "60s"))]
     pub timeout: Option<GoDuration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,
