@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod azure;
 pub mod gcp;
+pub mod git;
 pub mod jwt;
 pub mod registry;
 

@@ -177,7 +177,9 @@ pub const AZURE_HOSTS: [&str; 3] = [
 pub const AZURE_LOGIN: [&str; 3] = ["tenant-1", "client-1", "hush hush"];
 
 /// What tokens of Azure's double are good for.
-const AZURE_RESOURCES: [&str; 3] = [
+const AZURE_RESOURCES: [&str; 4] = [
+    // Azure DevOps.
+    "499b84ac-1321-427f-aa17-267ca6975798",
     "https://vault.azure.net",
     "https://storage.azure.com",
     "https://containerregistry.azure.net",

@@ -5,7 +5,7 @@
 
 mod ldap;
 mod profile;
-mod sign;
+pub(super) mod sign;
 
 use std::time::SystemTime;
 

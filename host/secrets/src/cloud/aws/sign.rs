@@ -52,15 +52,8 @@ impl Signed<'_> {
         }
         request.update(format!("\n{names}\n{digest}"));
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
-        let text = format!(
-            "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
-            hex::encode(request.finalize())
-        );
-        let mut key = Secret::from([b"AWS4", by.secret.trimmed()].concat());
-        for part in [day, self.region, self.service, "aws4_request"] {
-            key = keyed(&key, part).into();
-        }
-        let signature = hex::encode(keyed(&key, &text));
+        let request = hex::encode(request.finalize());
+        let signature = signature(by, &time, &scope, &request);
         let id = &by.id;
         signed.remove(0);
         signed.push((
@@ -72,6 +65,34 @@ impl Signed<'_> {
         ));
         signed
     }
+}
+
+/// The password of a Git repository at CodeCommit, by the address of the repository: the time and a signature of a request
+/// with the method `GIT`, which no client sends.
+pub(in crate::cloud) fn git_password(
+    by: &Credentials,
+    host: &str,
+    path: &str,
+    region: &str,
+    now: SystemTime,
+) -> Secret {
+    let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let time = now.strftime("%Y%m%dT%H%M%S").to_string();
+    let request = format!("GIT\n{path}\n\nhost:{host}\n\nhost\n");
+    let request = hex::encode(Sha256::digest(request));
+    let scope = format!("{}/{region}/codecommit/aws4_request", &time[..8]);
+    let signature = signature(by, &time, &scope, &request);
+    format!("{time}Z{signature}").into()
+}
+
+/// Signs the digest of a request. Each part of the scope makes the key another one.
+fn signature(by: &Credentials, time: &str, scope: &str, request: &str) -> String {
+    let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{request}");
+    let mut key = Secret::from([b"AWS4", by.secret.trimmed()].concat());
+    for part in scope.split('/') {
+        key = keyed(&key, part).into();
+    }
+    hex::encode(keyed(&key, &text))
 }
 
 fn keyed(key: &[u8], text: &str) -> Vec<u8> {
@@ -110,6 +131,23 @@ mod tests {
                 "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
             ),
             "{authorization}"
+        );
+    }
+
+    /// What botocore signs for `git-remote-codecommit`.
+    #[test]
+    fn a_password_of_codecommit() {
+        let by = Credentials {
+            id: "AKIDEXAMPLE".to_owned(),
+            secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+            session: Some("session".into()),
+        };
+        let host = "git-codecommit.eu-west-1.amazonaws.com";
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_164_645);
+        let password = git_password(&by, host, "/v1/repos/fleet", "eu-west-1", now);
+        assert_eq!(
+            password.text().unwrap(),
+            "20240102T030405Z0c5ed1dd7330abd032d32b7f5023147a43ec8316e51e99bf7d9d246c0ff4ff11"
         );
     }
 }
