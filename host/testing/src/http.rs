@@ -24,6 +24,13 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
+/// What a server said to [`Connection::ask`].
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+}
+
 /// The head of a CGI program's answer.
 pub(crate) struct Head {
     pub(crate) status: u16,
@@ -38,6 +45,33 @@ impl Connection {
         Self {
             stream: BufReader::new(stream),
         }
+    }
+
+    /// As a client: sends a request, and reads the head of the answer. Nothing more can be asked on the connection.
+    pub(crate) fn ask(
+        mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer> {
+        let mut text = format!(
+            "{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        let stream = self.stream.get_mut();
+        stream.write_all(text.as_bytes())?;
+        stream.write_all(body)?;
+        let (first, headers) = read_head(&mut self.stream)?.context("no answer")?;
+        let status = first.split(' ').nth(1).unwrap_or_default();
+        let status = status
+            .parse()
+            .with_context(|| format!("the answer {first:?}"))?;
+        Ok(Answer { status, headers })
     }
 
     /// `None`: the client closed the connection.
@@ -154,13 +188,17 @@ impl Body<'_> {
     }
 }
 
+impl Answer {
+    /// `name` in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+}
+
 impl Request {
     /// `name` in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+        find(&self.headers, name)
     }
 
     /// `user:password` of a Basic login.
@@ -200,6 +238,11 @@ pub(crate) fn read_cgi_head(output: &mut impl Read) -> Result<(Head, Cursor<Vec<
 
 /// Names in lower case, and values.
 type Headers = Vec<(String, String)>;
+
+fn find<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(own, _)| own == name);
+    found.map(|(_, value)| value.as_str())
+}
 
 /// The first line and the headers. `None`: there is nothing more.
 fn read_head(stream: &mut impl BufRead) -> Result<Option<(String, Headers)>> {

@@ -19,6 +19,7 @@
 //! and an error with `CI=true`.
 
 pub mod apiserver;
+pub mod distribution;
 pub mod doubles;
 pub mod flux;
 pub mod git;
@@ -31,9 +32,11 @@ mod process;
 pub mod proxy;
 pub mod registry;
 pub mod roles;
+pub mod source_controller;
 pub mod ssh;
 pub mod tls;
 pub mod tools;
+pub mod versity;
 pub mod wait;
 pub mod web;
 

@@ -13,7 +13,7 @@ use crate::web::{WebAnswer, WebRequest, WebServer};
 
 /// What Helm calls a chart's archive in a manifest.
 pub const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A registry, as far as the distribution API is read from.
 #[derive(Debug)]
@@ -212,6 +212,6 @@ impl ChartRepository {
     }
 }
 
-fn digest(content: &[u8]) -> String {
+pub(crate) fn digest(content: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(content)))
 }

@@ -15,19 +15,13 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::git::Repository;
-use crate::process::{Process, installed};
-use crate::tools::in_ci;
-use crate::wait::DEADLINE;
+use crate::process::{Process, needed};
 
 /// The server. Dropping it ends it and removes its repositories.
 #[derive(Debug)]
@@ -106,11 +100,8 @@ impl SshKey {
 impl SshServer {
     /// Starts a server that lets in who has one of the keys, and shows host keys of these kinds. `None`, and a line on
     /// standard error, if no `sshd` is installed.
-    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub fn start(authorized: &[&SshKey], kinds: &[KeyKind]) -> Result<Option<Self>> {
-        let Some(program) = installed("sshd") else {
-            ensure!(!in_ci(), "there is no sshd; install openssh-server");
-            eprintln!("SKIPPED: there is no sshd; install openssh-server");
+        let Some(program) = needed("sshd", "install openssh-server")? else {
             return Ok(None);
         };
         let folder = tempfile::Builder::new().prefix("weir-ssh-").tempdir()?;
@@ -119,7 +110,7 @@ impl SshServer {
         fs::write(path("authorized_keys"), authorized.join("\n") + "\n")?;
         let mut config = format!(
             "ListenAddress 127.0.0.1\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\n",
+             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nRekeyLimit 256K\n",
             path("authorized_keys").display()
         );
         run(Command::new("ssh-keygen")
@@ -143,7 +134,19 @@ impl SshServer {
             tracing::debug!(%error, "only root needs this folder");
         }
         fs::write(path("sshd_config"), config)?;
-        let (port, process) = listen(&program, folder.path())?;
+        let config = path("sshd_config");
+        let (port, process) = Process::listening(&program, &path("log"), |port| {
+            let port = port.to_string();
+            let words: [&OsStr; 6] = [
+                "-D".as_ref(),
+                "-e".as_ref(),
+                "-p".as_ref(),
+                port.as_ref(),
+                "-f".as_ref(),
+                config.as_ref(),
+            ];
+            Ok(words.map(OsStr::to_owned).into())
+        })?;
         let user = Command::new("id").arg("-un").output()?;
         Ok(Some(Self {
             port,
@@ -188,37 +191,6 @@ impl SshServer {
     /// A line about the host with a key that is another one's.
     pub fn wrong_host(&self, key: &SshKey) -> String {
         format!("[127.0.0.1]:{} {}\n", self.port, key.public)
-    }
-}
-
-/// On a port that was free a moment ago, until one of them still is.
-fn listen(program: &Path, folder: &Path) -> Result<(u16, Process)> {
-    let start = Instant::now();
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let (number, config) = (port.to_string(), folder.join("sshd_config"));
-        let arguments: [&OsStr; 6] = [
-            "-D".as_ref(),
-            "-e".as_ref(),
-            "-p".as_ref(),
-            number.as_ref(),
-            "-f".as_ref(),
-            config.as_ref(),
-        ];
-        let mut process = Process::start(program, arguments, &folder.join("log"), None)?;
-        loop {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Ok((port, process));
-            }
-            if process.check().is_err() && start.elapsed() < DEADLINE / 2 {
-                break;
-            }
-            process.check()?;
-            if start.elapsed() > DEADLINE {
-                bail!("sshd does not answer; its log ends:\n{}", process.log_end());
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
     }
 }
 

@@ -82,6 +82,20 @@ pub const TOOLS: &[Tool] = &[
         variables: &[],
         live: true,
     },
+    Tool {
+        name: "versitygw",
+        module: "versitygw",
+        package: "github.com/versity/versitygw/cmd/versitygw",
+        variables: &[],
+        live: true,
+    },
+    Tool {
+        name: "source-controller",
+        module: "source-controller",
+        package: "github.com/fluxcd/source-controller",
+        variables: &[],
+        live: false,
+    },
 ];
 
 /// The built file of a tool, or `None` if `cargo xtask tools` has not built it. With `CI=true` in the environment a
