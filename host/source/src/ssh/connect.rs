@@ -20,7 +20,7 @@ const VERSION: &str = concat!("SSH-2.0-weir_", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Between two looks whether to go on.
 const STEP: Duration = Duration::from_millis(100);
-/// What the server may send before it is told that there is room again.
+/// What the server may send before somebody reads it.
 const WINDOW: u32 = 2 << 20;
 /// The largest piece that is sent at once.
 const PIECE: u32 = 32 << 10;
@@ -50,8 +50,10 @@ pub(crate) struct Connection {
     channel: u32,
     /// What may be sent before the server makes room.
     room: u32,
-    /// What came in since room was made for it.
-    taken: u32,
+    /// What the server may send before it is told that there is room again.
+    open: u32,
+    /// What was read since room was made for it.
+    used: u32,
     inbox: VecDeque<u8>,
     complaint: Vec<u8>,
     status: Option<u32>,
@@ -87,7 +89,8 @@ impl Connection {
             takes: None,
             channel: 0,
             room: 0,
-            taken: 0,
+            open: WINDOW,
+            used: 0,
             inbox: VecDeque::new(),
             complaint: Vec::new(),
             status: None,
@@ -230,16 +233,17 @@ impl Connection {
             94 => {
                 fields.number().ok_or_else(damaged)?;
                 let data = fields.text().ok_or_else(damaged)?;
+                self.came(data.len())?;
                 self.inbox.extend(data);
-                self.took(data.len())?;
             }
             95 => {
                 let (_, _) = (fields.number(), fields.number());
                 let data = fields.text().ok_or_else(damaged)?;
+                self.came(data.len())?;
                 let room = MAX_COMPLAINT.saturating_sub(self.complaint.len());
                 self.complaint
                     .extend_from_slice(&data[..data.len().min(room)]);
-                self.took(data.len())?;
+                self.used(data.len())?;
             }
             // The end of the output comes before the status; the connection goes on until the channel is closed.
             97 => self.ended = true,
@@ -261,17 +265,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Makes room again once half of it is used.
-    fn took(&mut self, count: usize) -> Result<(), ExchangeError> {
+    /// The server has so much less room.
+    fn came(&mut self, count: usize) -> Result<(), ExchangeError> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        self.taken = self.taken.saturating_add(count);
-        if self.taken > WINDOW {
-            return Err(malformed("the server sends more than there is room for"));
-        }
-        if self.taken >= WINDOW / 2 {
-            let adjust = Writing::message(93).number(self.channel).number(self.taken);
+        let too_much = || malformed("the server sends more than there is room for");
+        self.open = self.open.checked_sub(count).ok_or_else(too_much)?;
+        Ok(())
+    }
+
+    /// Makes room again once half of it was read.
+    fn used(&mut self, count: usize) -> Result<(), ExchangeError> {
+        self.used += u32::try_from(count).unwrap_or(u32::MAX);
+        if self.used >= WINDOW / 2 && !self.ended {
+            let adjust = Writing::message(93).number(self.channel).number(self.used);
             self.packets.send(&adjust.0)?;
-            self.taken = 0;
+            self.open += self.used;
+            self.used = 0;
         }
         Ok(())
     }
@@ -306,6 +315,7 @@ impl Connection {
         for (to, from) in buffer.iter_mut().zip(self.inbox.drain(..count)) {
             *to = from;
         }
+        self.used(count)?;
         Ok(count)
     }
 
@@ -373,13 +383,4 @@ pub(crate) fn quote(word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn words_are_quoted() {
-        assert_eq!(quote("/a b.git"), "'/a b.git'");
-        assert_eq!(quote("a'; rm -rf /; '"), r"'a'\''; rm -rf /; '\'''");
-        assert_eq!(quote("a!b"), r"'a'\!'b'");
-    }
-}
+mod tests;

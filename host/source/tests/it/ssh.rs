@@ -7,7 +7,7 @@ use weir_source::{
 use weir_testing::git::Repository;
 use weir_testing::ssh::{KeyFormat, KeyKind, SshKey, SshServer};
 
-use crate::lab::{branch, commit, fetcher, files, noise, semver, tag};
+use crate::lab::{branch, commit, fetcher, files, noise, path, semver, tag};
 
 struct SshLab {
     server: SshServer,
@@ -272,4 +272,23 @@ async fn many_at_once_and_a_small_limit() {
     let error = small.fetch(&spec, None, &CancellationToken::new()).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("more than 50000 bytes"), "{error}");
+}
+
+/// The server asks for new keys all the time, in the middle of a pack, too.
+#[tokio::test]
+async fn keys_change_in_the_middle() {
+    let key = SshKey::generate(KeyKind::Ed25519, None).unwrap();
+    let Some(lab) = SshLab::new(&[&key], &[KeyKind::Ed25519]) else {
+        return;
+    };
+    let text = noise(6 << 20, 1);
+    lab.repository.commit("main", &[("n", &text)]).unwrap();
+    let spec = lab.spec(login(&key, lab.known(KeyKind::Ed25519)), branch("main"));
+    let fetched = lab
+        .fetcher
+        .fetch(&spec, None, &CancellationToken::new())
+        .await
+        .unwrap();
+    let found = fetched.tree.read(&path("n")).unwrap().unwrap();
+    assert_eq!(found.len(), text.len());
 }
