@@ -60,7 +60,16 @@ impl Default for ArchiveLimits {
 impl TarTree {
     /// Reads the whole archive.
     pub fn read_from(stream: impl Read, limits: ArchiveLimits) -> Result<Self, TreeError> {
-        let (index, content) = reader::read(stream, limits)?;
+        Self::of(reader::read(stream, limits, false)?)
+    }
+
+    /// Reads the whole archive as Flux unpacks artifacts: links are left out, so that other entries may have their names,
+    /// and a backslash in a name is an error.
+    pub fn read_as_flux(stream: impl Read, limits: ArchiveLimits) -> Result<Self, TreeError> {
+        Self::of(reader::read(stream, limits, true)?)
+    }
+
+    fn of((index, content): (Index, Vec<u8>)) -> Result<Self, TreeError> {
         Ok(Self {
             index: Arc::new(index),
             content: content.into(),

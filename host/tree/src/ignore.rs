@@ -106,6 +106,15 @@ impl IgnoreRules {
 
     /// Takes texts with the directories that they hold for, in rising priority.
     pub fn from_texts(texts: &[(TreePath, String)]) -> Result<Self, TreeError> {
+        Self::of(texts, true)
+    }
+
+    /// The same without any built-in pattern, as for buckets.
+    pub fn only(texts: &[(TreePath, String)]) -> Result<Self, TreeError> {
+        Self::of(texts, false)
+    }
+
+    fn of(texts: &[(TreePath, String)], built_in: bool) -> Result<Self, TreeError> {
         let root = TreePath::root();
         let mut user = Vec::new();
         for (domain, text) in texts {
@@ -118,14 +127,13 @@ impl IgnoreRules {
                 });
             }
         }
-        let mut all: Vec<(&TreePath, &str)> = VCS.iter().map(|pattern| (&root, *pattern)).collect();
-        if user.is_empty() {
-            all.extend(
-                WITHOUT_USER_PATTERNS
-                    .iter()
-                    .map(|pattern| (&root, *pattern)),
-            );
-        }
+        let lists: &[&[&str]] = match (built_in, user.is_empty()) {
+            (false, _) => &[],
+            (true, false) => &[VCS],
+            (true, true) => &[VCS, WITHOUT_USER_PATTERNS],
+        };
+        let built_in = lists.iter().copied().flatten();
+        let mut all: Vec<(&TreePath, &str)> = built_in.map(|pattern| (&root, *pattern)).collect();
         all.extend(user);
         let mut hasher = Sha256::new();
         for (domain, line) in &all {

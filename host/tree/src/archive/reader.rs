@@ -19,6 +19,7 @@ const MAX_TARGET: usize = 4096;
 pub(super) fn read(
     stream: impl Read,
     limits: ArchiveLimits,
+    as_flux: bool,
 ) -> Result<(Index, Vec<u8>), TreeError> {
     let mut stream = BufReader::with_capacity(
         64 << 10,
@@ -29,12 +30,17 @@ pub(super) fn read(
         return Err(TreeError::Archive("it is empty".to_owned()));
     }
     if magic.starts_with(&[0x1f, 0x8b]) {
-        Reader::new(flate2::bufread::MultiGzDecoder::new(stream), limits).read()
+        Reader::new(
+            flate2::bufread::MultiGzDecoder::new(stream),
+            limits,
+            as_flux,
+        )
+        .read()
     } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         let decoder = zstd::stream::read::Decoder::with_buffer(stream).map_err(unreadable)?;
-        Reader::new(decoder, limits).read()
+        Reader::new(decoder, limits, as_flux).read()
     } else {
-        Reader::new(stream, limits).read()
+        Reader::new(stream, limits, as_flux).read()
     }
 }
 
@@ -45,6 +51,8 @@ struct Reader<R> {
     content: Vec<u8>,
     /// What extended headers said about the entry that follows them.
     next: Extensions,
+    /// Links are left out, and names with a backslash refused.
+    as_flux: bool,
 }
 
 #[derive(Default)]
@@ -55,13 +63,14 @@ struct Extensions {
 }
 
 impl<R: Read> Reader<R> {
-    fn new(stream: R, limits: ArchiveLimits) -> Self {
+    fn new(stream: R, limits: ArchiveLimits, as_flux: bool) -> Self {
         Self {
             stream: Limited::new(stream, limits.unpacked, "unpacked"),
             limits,
             index: IndexBuilder::new(limits.entries),
             content: Vec::new(),
             next: Extensions::default(),
+            as_flux,
         }
     }
 
@@ -138,6 +147,9 @@ impl<R: Read> Reader<R> {
         next: Extensions,
     ) -> Result<(), Refusal> {
         let path = entry_path(name)?;
+        if self.as_flux && name.contains(&b'\\') {
+            return Err("has a \\ in its name".to_owned().into());
+        }
         let size = match next.size {
             Some(size) => size,
             None => header.entry_size().map_err(unreadable)?,
@@ -159,6 +171,7 @@ impl<R: Read> Reader<R> {
                 self.read_file(&path, kind, size)
             }
             b'5' => Ok(self.index.directory(&path)?),
+            b'2' if self.as_flux => Ok(()),
             b'2' => {
                 let target = link_target(header, next)?;
                 let file = self.keep(EntryKind::Link, &target);

@@ -69,6 +69,22 @@ fn refused(packer: Packer, part: &str) {
 }
 
 #[test]
+fn flux_has_no_links_and_no_backslashes() {
+    let flux = |packer: Packer| TarTree::read_as_flux(&packer.end()[..], ArchiveLimits::default());
+    let linked = || Packer::new().linked(b'2', b"x", b"/tmp", b"");
+    let tree = flux(linked().file("x/a", "1")).unwrap();
+    assert_eq!(text(&tree, "x/a").unwrap(), "1");
+    assert_eq!(names(&tree, ""), ["x"]);
+    refused(linked().file("x/a", "1"), "needs the directory x");
+    let error = flux(Packer::new().file("x\\a", "1")).unwrap_err();
+    assert!(
+        error.to_string().contains("has a \\ in its name"),
+        "{error}"
+    );
+    assert!(Packer::new().file("x\\a", "1").tree().is_ok());
+}
+
+#[test]
 fn files_are_found_and_missing_directories_made() {
     let tree = Packer::new()
         .entry(b'5', b"./", b"")
