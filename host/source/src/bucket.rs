@@ -265,7 +265,7 @@ impl Bucket {
         if let Some(text) = &self.spec.ignore {
             texts.push((TreePath::root(), text.clone()));
         }
-        Ok(IgnoreRules::from_texts(&texts)?)
+        Ok(IgnoreRules::only(&texts)?)
     }
 
     async fn page(&self, token: Option<&str>) -> Result<Page, BucketError> {
@@ -273,12 +273,22 @@ impl Bucket {
         let response = self.send(Question::Page(token), &what).await?;
         let response = match response.status().as_u16() {
             200 => response,
-            404 => {
-                return Err(BucketError::NoBucket {
-                    bucket: self.spec.bucket.clone(),
+            status => {
+                let refused = self.refused(response, what).await;
+                // Some servers answer so when they do not know the key.
+                let of_other = match (&self.server, &refused) {
+                    (Server::S3(_), BucketError::Status { code, .. }) => {
+                        !code.is_empty() && code != "NoSuchBucket"
+                    }
+                    _ => false,
+                };
+                return Err(match status {
+                    404 if !of_other => BucketError::NoBucket {
+                        bucket: self.spec.bucket.clone(),
+                    },
+                    _ => refused,
                 });
             }
-            _ => return Err(self.refused(response, what).await),
         };
         let body = body(response, MAX_PAGE, &what).await?;
         let text =

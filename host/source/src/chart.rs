@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 use weir_chart::{Chart, ChartError, ChartFile, Dependency, IgnoreRules, Limits, Profile};
-use weir_k8s_yaml::{Schema, from_str, to_yaml};
+use weir_k8s_yaml::to_yaml;
 use weir_tree::{EntryKind, Tree, TreeError, TreePath};
+
+mod saved;
 
 use crate::error::SourceError;
 use crate::pack::Archive;
@@ -44,7 +46,9 @@ pub enum PackageError {
     Invalid { path: String, reason: String },
     #[error("the values file {path:?}: {reason}")]
     Values { path: String, reason: String },
-    #[error("the dependency {name}: {reason}")]
+    #[error("no values file found at path '{path}'")]
+    NoValues { path: String },
+    #[error("failed to add local dependency '{name}': {reason}")]
     Dependency { name: String, reason: String },
     #[error(transparent)]
     Chart(#[from] ChartError),
@@ -134,7 +138,6 @@ impl Folder {
         } = self;
         if let Some(metadata) = &changes.metadata {
             version = with_metadata(&version, metadata);
-            rewrite_version(&mut files, &version)?;
         }
         if let Some(values) = changes.values {
             replace(&mut files, "values.yaml", values.into());
@@ -144,7 +147,7 @@ impl Folder {
             replace(&mut files, &path, dependency.archive);
         }
         let mut archive = Archive::new();
-        for (path, content) in &files {
+        for (path, content) in &saved::files(files, Some(&version))?.1 {
             archive.file(&format!("{name}/{path}"), content, false)?;
         }
         Package::of_archive(&name, &version, archive.finish()?)
@@ -188,7 +191,7 @@ pub fn merge_values(
             if lenient {
                 continue;
             }
-            return Err(bad("no such file".to_owned()));
+            return Err(PackageError::NoValues { path: path.clone() });
         };
         let text = std::str::from_utf8(&content).map_err(|_| bad("it is not UTF-8".to_owned()))?;
         let values = weir_chart::read_values(text, Profile::default())
@@ -241,7 +244,13 @@ fn neighbour(
         return Err(bad(format!("it is nested deeper than {MAX_DEPTH}")));
     }
     let place = folder(&format!("{}/{relative}", path.as_str()))?;
-    let found = Folder::read_at(tree, &place, depth + 1).map_err(|error| bad(error.to_string()))?;
+    let found = Folder::read_at(tree, &place, depth + 1).map_err(|error| match error {
+        PackageError::NoFolder { .. } => bad(format!(
+            "no chart found at '/{}' (reference 'file://{relative}')",
+            place.as_str()
+        )),
+        error => bad(error.to_string()),
+    })?;
     if let Some(missing) = found.missing.first() {
         return Err(bad(format!(
             "its own dependency {} is not below its charts/; run `helm dependency build` there and commit the result",
@@ -277,22 +286,6 @@ fn collect(
             EntryKind::Link | EntryKind::Submodule => {}
         }
     }
-    Ok(())
-}
-
-fn rewrite_version(files: &mut [(String, Bytes)], version: &str) -> Result<(), PackageError> {
-    let Some((path, content)) = files.iter_mut().find(|(path, _)| path == "Chart.yaml") else {
-        return Ok(());
-    };
-    let bad = |reason: String| PackageError::Invalid {
-        path: path.clone(),
-        reason,
-    };
-    let text = std::str::from_utf8(content).map_err(|_| bad("it is not UTF-8".to_owned()))?;
-    let mut chart = from_str(text, Schema::Sigs).map_err(|error| bad(error.to_string()))?;
-    chart["version"] = version.into();
-    let text = to_yaml(&chart).map_err(|error| bad(error.to_string()))?;
-    *content = text.into();
     Ok(())
 }
 
@@ -367,7 +360,10 @@ mod tests {
         assert!(read("Chart.yaml").unwrap().contains("1.2.3+7"));
         assert_eq!(read("values.yaml").unwrap(), "a: 2\n");
         assert_eq!(read("README.md"), None);
-        assert!(read("charts/lib-0.1.0.tgz").is_some());
+        assert_eq!(
+            read("charts/lib/Chart.yaml").unwrap(),
+            "apiVersion: v2\nname: lib\nversion: 0.1.0\n"
+        );
         let chart = Chart::from_archive(
             "web",
             &package.archive,
@@ -390,7 +386,7 @@ mod tests {
         assert_eq!(text, "m:\n  w: 2\n  z: 1\nx: 1\n");
         assert_eq!(used.len(), 2);
         let error = merge_values(&paths, false, read).unwrap_err();
-        assert!(error.to_string().contains("\"c.yaml\""), "{error}");
+        assert!(error.to_string().contains("'c.yaml'"), "{error}");
     }
 
     #[test]

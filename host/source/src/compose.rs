@@ -35,13 +35,12 @@ pub enum ComposeError {
         path: String,
         reason: String,
     },
-    #[error(
-        "failed to copy '{name}' include from {from} to {to}: there is no such file or directory"
-    )]
+    #[error("failed to copy '{name}' include from {from} to {to}: {reason}")]
     NotIncluded {
         name: String,
         from: String,
         to: String,
+        reason: &'static str,
     },
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -85,24 +84,32 @@ pub fn compose(
                 reason,
             }
         };
-        let from = parse(&included.from).map_err(illegal)?;
-        let to = parse(&included.to).map_err(illegal)?;
+        let from = inside(&included.from).map_err(illegal)?;
+        let to = inside(&included.to).map_err(illegal)?;
+        let refused = |reason| ComposeError::NotIncluded {
+            name: included.name.clone(),
+            from: included.from.clone(),
+            to: included.to.clone(),
+            reason,
+        };
         if included.tree.stat(&from)?.is_none() {
-            return Err(ComposeError::NotIncluded {
-                name: included.name.clone(),
-                from: included.from.clone(),
-                to: included.to.clone(),
-            });
+            return Err(refused("there is no such file or directory"));
         }
+        let base: Arc<dyn Tree> = Arc::new(overlay.finish()?);
+        // Including at the top is our own: there everything is laid beside what is there.
+        if !to.is_root() && base.stat(&to)?.is_some() {
+            return Err(refused("there is something already"));
+        }
+        overlay = OverlayTree::on(base);
         if to.is_root() {
             for entry in included.tree.entries(&from)?.unwrap_or_default() {
-                let inside = |base: &TreePath| {
+                let child = |base: &TreePath| {
                     base.child(&entry.name).map_err(|error| ComposeError::Path {
                         path: entry.name.clone(),
                         reason: error.to_string(),
                     })
                 };
-                overlay.mount(&inside(&to)?, included.tree.clone(), inside(&from)?)?;
+                overlay.mount(&child(&to)?, included.tree.clone(), child(&from)?)?;
             }
         } else {
             overlay.mount(&to, included.tree.clone(), from)?;
@@ -111,6 +118,19 @@ pub fn compose(
     let tree = overlay.finish()?;
     let rules = IgnoreRules::load(&tree, ignore)?;
     Ok(Arc::new(ignored(tree, rules)))
+}
+
+/// A path as below a root that cannot be left.
+fn inside(path: &str) -> Result<TreePath, ComposeError> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    parse(&names.join("/"))
 }
 
 /// `./a/`, `/a` and `a` mean the same.

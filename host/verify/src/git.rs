@@ -47,7 +47,9 @@ pub enum SignatureError {
     Armor(&'static str),
     #[error("unable to parse authorized keys: {0}")]
     AuthorizedKeys(String),
-    #[error("unable to verify payload with any of the given authorized keys: no matching key")]
+    #[error(
+        "unable to verify payload with any of the given authorized keys: no matching key\npublic key does not match"
+    )]
     NoSshKey,
     #[error(
         "unable to verify payload with any of the given authorized keys: the signature is for {0:?}, not for \"git\""

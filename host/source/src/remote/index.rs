@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 use weir_chart::version::{Constraints, Version, VersionError};
 use weir_k8s_yaml::{Schema, from_str};
@@ -55,9 +55,10 @@ pub enum IndexError {
 }
 
 impl ChartIndex {
-    /// Reads an `index.yaml` and gives it as JSON, too.
+    /// Reads an `index.yaml` and gives it as JSON, too, as Flux keeps it.
     pub fn parse(index: &[u8]) -> Result<(Self, Bytes), IndexError> {
-        let value = read(index)?;
+        let mut value = read(index)?;
+        complete(&mut value)?;
         let found = Self::of(&value)?;
         let json =
             serde_json::to_vec(&value).map_err(|error| IndexError::Malformed(error.to_string()))?;
@@ -135,6 +136,60 @@ fn read(index: &[u8]) -> Result<Value, IndexError> {
     let text = std::str::from_utf8(index)
         .map_err(|_| IndexError::Malformed("it is not UTF-8".to_owned()))?;
     from_str(text, Schema::Sigs).map_err(|error| IndexError::Malformed(error.to_string()))
+}
+
+/// What Go writes for a time that was not given.
+const NO_TIME: &str = "0001-01-01T00:00:00Z";
+
+/// As Helm loads an index: entries that are not valid are left out, what is missing has its default, and versions are in
+/// falling order.
+fn complete(index: &mut Value) -> Result<(), IndexError> {
+    let bad = |reason: &str| IndexError::Malformed(reason.to_owned());
+    let Some(fields) = index.as_object_mut() else {
+        return Err(bad("it is no mapping"));
+    };
+    let version = fields.get("apiVersion").and_then(Value::as_str);
+    if version.is_none_or(str::is_empty) {
+        return Err(bad("no API version specified"));
+    }
+    let default = |fields: &mut Map<String, Value>, name: &str, text: &str| {
+        if fields.get(name).is_none_or(Value::is_null) {
+            fields.insert(name.to_owned(), text.into());
+        }
+    };
+    default(fields, "generated", NO_TIME);
+    let entries = fields
+        .entry("entries")
+        .or_insert_with(|| Value::Object(Map::new()));
+    if entries.is_null() {
+        *entries = Value::Object(Map::new());
+    }
+    let entries = entries.as_object_mut();
+    let entries = entries.ok_or_else(|| bad("`entries` is no mapping"))?;
+    for versions in entries.values_mut() {
+        let list = versions.as_array_mut().map(std::mem::take);
+        let mut kept: Vec<(Version, Value)> = Vec::new();
+        for mut entry in list.unwrap_or_default() {
+            let Some(fields) = entry.as_object_mut() else {
+                continue;
+            };
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+            let version = Version::loose(text("version"));
+            let known = matches!(text("type"), "" | "application" | "library");
+            let Ok(version) = version else {
+                continue;
+            };
+            if text("name").is_empty() || !known {
+                continue;
+            }
+            default(fields, "apiVersion", "v1");
+            default(fields, "created", NO_TIME);
+            kept.push((version, entry));
+        }
+        kept.sort_by(|(left, _), (right, _)| right.order(left));
+        *versions = kept.into_iter().map(|(_, entry)| entry).collect();
+    }
+    Ok(())
 }
 
 /// As [`ChartIndex::find`], for an index that is used once.

@@ -103,7 +103,7 @@ fn ssh_signatures_that_do_not_count() {
     assert_eq!(
         error,
         "unable to verify Git tag SSH signature: unable to verify payload with any of the given authorized keys: no \
-         matching key"
+         matching key\npublic key does not match"
     );
     assert_eq!(
         check(&for_files, &[&public]),

@@ -364,6 +364,16 @@ impl Lock {
             dependencies: read_list(items, "dependencies", Dependency::read)?,
         })
     }
+
+    /// The fields as Go's JSON encoder writes them.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let dependencies = self.dependencies.iter().map(Dependency::to_json);
+        let dependencies: Vec<Value> = dependencies.collect();
+        serde_json::json!({
+            "generated": self.generated, "digest": self.digest, "dependencies": dependencies,
+        })
+    }
 }
 
 fn read_list<T>(
