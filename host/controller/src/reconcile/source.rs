@@ -66,6 +66,10 @@ pub(crate) struct Problem {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) next: Next,
+    /// How far the run came, as the Reconciling condition says it.
+    pub(crate) progress: Option<String>,
+    /// Fields of the status that hold nevertheless.
+    pub(crate) observed: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
@@ -76,6 +80,16 @@ impl Problem {
             reason,
             message: message.into(),
             next: Next::BackOff,
+            progress: None,
+            observed: Vec::new(),
+        }
+    }
+
+    /// The same, but the run came so far.
+    pub(crate) fn after(self, progress: String) -> Self {
+        Self {
+            progress: Some(progress),
+            ..self
         }
     }
 
@@ -188,13 +202,17 @@ async fn passive(run: &Run, writer: &mut StatusWriter<'_>) -> Outcome {
     }
 }
 
-/// Nothing is done, but a request counts as seen.
+/// Nothing is done, but a request counts as seen. As in Flux, an object that was never looked at is not looked at now.
 async fn suspended(run: &Run, writer: &mut StatusWriter<'_>) -> Outcome {
+    if let Err(error) = writer.add_finalizer().await {
+        tracing::warn!(source = %run.id, error = %error, "the finalizer could not be added");
+        return Outcome::new(run.state.clone(), Next::BackOff);
+    }
     let mut status = status_of(run);
-    status.insert(
-        "observedGeneration".to_owned(),
-        run.object.generation().into(),
-    );
+    if status.contains_key("conditions") {
+        let generation = run.object.generation();
+        status.insert("observedGeneration".to_owned(), generation.into());
+    }
     let next = write(run, writer, status).await;
     Outcome::new(run.state.clone(), next.unwrap_or(Next::Change))
 }
@@ -312,6 +330,8 @@ async fn fail(
         reason,
         message,
         next,
+        progress,
+        observed,
     } = problem;
     // A server may say back what it was sent.
     let message = ctx.sources.secrets(&run.id).mask(&message).into_owned();
@@ -325,6 +345,10 @@ async fn fail(
         return Outcome::new(state, Next::Change);
     }
     let mut status = status_of(run);
+    let doing = doing(run, &status, progress);
+    for (field, value) in observed {
+        status.insert(field.to_owned(), value);
+    }
     let mut list = conditions_of(&status);
     for old in FAILURES.into_iter().filter(|old| *old != kind) {
         condition::remove(&mut list, old);
@@ -363,7 +387,7 @@ async fn fail(
             conditions::RECONCILING,
             Status::True,
             reasons::PROGRESSING_WITH_RETRY,
-            "reconciliation in progress",
+            &doing,
         );
     }
     put_conditions(&mut status, &list);
@@ -385,6 +409,24 @@ async fn fail(
         message,
     });
     Outcome::new(state, next)
+}
+
+/// What is tried again, as source-controller says it.
+fn doing(run: &Run, status: &Map<String, Value>, progress: Option<String>) -> String {
+    if let Some(progress) = progress {
+        return format!("building artifact: {progress}");
+    }
+    if !status.contains_key("artifact") {
+        return "building artifact".to_owned();
+    }
+    let generation = run.object.generation();
+    let seen = status.get("observedGeneration").and_then(Value::as_i64);
+    match seen {
+        Some(seen) if seen != generation => {
+            format!("processing object: new generation {seen} -> {generation}")
+        }
+        Some(_) | None => "reconciliation in progress".to_owned(),
+    }
 }
 
 async fn finalize(ctx: &Context, run: &Run, writer: &mut StatusWriter<'_>) -> Outcome {

@@ -4,9 +4,10 @@
 use weir_api::names::reasons;
 use weir_api::source::helm::CloudProvider;
 use weir_secrets::Secret;
+use weir_secrets::cloud::git::{GitLogin, Service};
 use weir_secrets::cloud::registry::Provider;
 use weir_secrets::cloud::{Cloud, CloudError};
-use weir_source::{Login, ProxySpec, SecretText};
+use weir_source::{Auth, Login, ProxySpec, SecretText};
 
 use super::Problem;
 use crate::reconcile::{Context, Run};
@@ -39,6 +40,39 @@ pub(super) async fn ask<T: Send + 'static>(
 /// From now on no text of this run shows it.
 pub(super) fn hide(ctx: &Context, run: &Run, secret: &Secret) {
     ctx.sources.secrets(&run.id).learn(secret.trimmed());
+}
+
+/// The login of a cloud's Git service for a repository.
+pub(super) async fn git_login(
+    ctx: &Context,
+    run: &Run,
+    service: Service,
+    url: &str,
+    proxy: Option<ProxySpec>,
+) -> Result<Auth, CloudError> {
+    let way = Way {
+        proxy,
+        ..Way::default()
+    };
+    let asked = url.to_owned();
+    let text = |secret: &Secret| secret.text().unwrap_or_default().to_owned();
+    match ask(ctx, way, move |cloud| cloud.git_login(service, &asked)).await? {
+        GitLogin::Bearer(token) => {
+            hide(ctx, run, &token);
+            Ok(Auth::Bearer(SecretText::new(text(&token))))
+        }
+        GitLogin::Basic { user, password } => {
+            for part in [&user, &password] {
+                hide(ctx, run, part);
+            }
+            let pair = format!("{}:{}", text(&user), text(&password));
+            ctx.sources.secrets(&run.id).learn(pair.as_bytes());
+            Ok(Auth::Basic(Login {
+                user: text(&user),
+                password: SecretText::new(text(&password)),
+            }))
+        }
+    }
 }
 
 /// The login of a cloud's registry, for a provider that is one.

@@ -3,6 +3,7 @@
 
 mod login;
 mod verify;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use weir_api::names::{conditions, reasons};
-use weir_api::source::{GitInclude, GitProvider, GitRepository};
+use weir_api::source::{GitInclude, GitRepository};
 use weir_render::{SourceId, SourceTree};
 use weir_source::{
     ComposeError, Fetched, FolderSpec, GitSpec, Included, Remedy, SourceError, compose, open_folder,
@@ -21,6 +22,7 @@ use super::{Content, Found, Problem};
 use crate::engine::RootBinding;
 use crate::node::{NodeId, NodeKind};
 use crate::reconcile::{Context, Next, Run};
+use words::fetch_problem;
 
 /// A tree that another GitRepository has made, and what says which.
 struct Other {
@@ -39,9 +41,6 @@ pub(super) async fn find(
         let key = format!("{} {:?}", tree.revision, source.spec.ignore);
         return keep(ctx, run, source, key, tree, news, &[], None).await;
     }
-    if let Some(field) = unsupported(source) {
-        return Err(Problem::unsupported(field));
-    }
     let spec = login::spec(ctx, run, source).await?;
     let before = ctx.sources.git_before(&run.id);
     let fetched = ctx
@@ -49,7 +48,7 @@ pub(super) async fn find(
         .git
         .fetch(&spec, before.as_ref(), &run.cancel)
         .await
-        .map_err(|error| fetch_problem(&error))?;
+        .map_err(|error| fetch_problem(source, &error))?;
     ctx.sources.remember_git(&run.id, fetched.clone());
     let others = others(ctx, run, &source.spec.include).await?;
     let news = format!("stored artifact for commit '{}'", fetched.commit.subject());
@@ -69,7 +68,9 @@ pub(super) async fn find(
         Some((tree, _)) => tree,
         None => {
             let checkout = checkout(ctx, run, source, &spec, &fetched).await?;
-            tree(source, fetched, checkout, &others).await?
+            let revision = fetched.revision.clone();
+            let made = tree(source, fetched, checkout, &others).await;
+            made.map_err(|problem| problem.after(format!("new upstream revision '{revision}'")))?
         }
     };
     keep(ctx, run, source, key, tree, news, &others, verified).await
@@ -88,7 +89,7 @@ async fn checkout(
     }
     let git = &ctx.sources.git;
     let whole = git.with_submodules(spec, fetched, &run.cancel).await;
-    Ok(Some(whole.map_err(|error| fetch_problem(&error))?))
+    Ok(Some(whole.map_err(|error| fetch_problem(source, &error))?))
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a run found out, each once")]
@@ -225,15 +226,14 @@ async fn others(ctx: &Context, run: &Run, include: &[GitInclude]) -> Result<Vec<
                 None => (
                     "NotFound",
                     format!(
-                        "could not get resource for include '{name}': gitrepositories.source.toolkit.fluxcd.io {name:?} not found"
+                        "could not get resource for include '{name}': GitRepository.source.toolkit.fluxcd.io {name:?} not found"
                     ),
                 ),
             };
             return Err(Problem {
                 condition: conditions::INCLUDE_UNAVAILABLE,
-                reason,
-                message,
                 next: Next::Retry(std::time::Duration::from_secs(30)),
+                ..Problem::fetch(reason, message)
             });
         };
         others.push(Other {
@@ -285,24 +285,6 @@ async fn from_folder(
         time,
     };
     Ok((tree, format!("the folder {}", root.folder.display())))
-}
-
-fn unsupported(source: &GitRepository) -> Option<&'static str> {
-    let provider = source.spec.provider;
-    let of_a_cloud = matches!(provider, Some(GitProvider::Aws | GitProvider::Azure));
-    of_a_cloud.then_some("spec.provider")
-}
-
-/// What goes wrong on the way to a commit has Flux's introduction.
-fn fetch_problem(error: &SourceError) -> Problem {
-    let mut problem = problem(error);
-    if problem.reason == reasons::GIT_OPERATION_FAILED {
-        problem.message = format!(
-            "failed to checkout and determine revision: {}",
-            problem.message
-        );
-    }
-    problem
 }
 
 fn problem(error: &SourceError) -> Problem {

@@ -9,8 +9,8 @@ use weir_api::source::helm::{ChartSourceKind, ReconcileStrategy};
 use weir_api::source::{HelmChart, HelmRepository};
 use weir_render::{SourceId, SourceTree};
 use weir_source::chart::{Changes, Folder, Package, PackageError, merge_values, with_metadata};
-use weir_source::oci::{OciReference, Registry};
-use weir_source::{ChartFound, ClientSpec, SourceError};
+use weir_source::oci::{OciError, OciReference, Registry};
+use weir_source::{ChartFound, ClientSpec, IndexError, SourceError};
 use weir_tree::{Digest, Tree};
 
 use super::helm_repository::{self, Access};
@@ -44,15 +44,6 @@ struct Origin {
 
 pub(super) async fn find(ctx: &Context, run: &Run, source: &HelmChart) -> Result<Found, Problem> {
     let spec = &source.spec;
-    if !is_reference(&spec.chart) {
-        return Err(Problem::stalled(
-            reasons::INVALID_CHART_REFERENCE,
-            format!(
-                "invalid chart reference: invalid chart name '{}', a valid name must be lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)",
-                spec.chart
-            ),
-        ));
-    }
     let (built, verified) = match spec.source_ref.kind {
         ChartSourceKind::HelmRepository => from_repository(ctx, run, source).await?,
         ChartSourceKind::GitRepository | ChartSourceKind::Bucket => {
@@ -119,14 +110,54 @@ async fn from_repository(
         &spec.source_ref.name,
     );
     let repository = repository(ctx, &id).await?;
-    let access = helm_repository::access(ctx, run, &repository).await?;
+    let is_registry = repository.spec.url.starts_with("oci://");
+    let revision = match run.sources.get(&source_id(&id)) {
+        Some(tree) if !is_registry => tree.revision.clone(),
+        Some(_) | None => String::new(),
+    };
+    if !is_registry && ctx.sources.index(&id).is_none() {
+        return Err(no_artifact(&spec.source_ref.name, "HelmRepository"));
+    }
+    let found = from_known(ctx, run, source, &repository, &id, &revision).await;
+    found.map_err(|problem| of_revision(problem, &revision))
+}
+
+/// What is wrong with a chart is wrong with that revision of its source.
+fn of_revision(mut problem: Problem, revision: &str) -> Problem {
+    if !revision.is_empty() {
+        let field = "observedSourceArtifactRevision";
+        problem.observed.push((field, revision.into()));
+    }
+    problem
+}
+
+async fn from_known(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmChart,
+    repository: &HelmRepository,
+    id: &NodeId,
+    revision: &str,
+) -> Result<(Built, Option<String>), Problem> {
+    let spec = &source.spec;
+    check_reference(&spec.chart)?;
+    let access = helm_repository::access(ctx, run, repository).await?;
     let range = spec.version.as_deref().unwrap_or("*");
     let limit = timeout(repository.spec.timeout.as_ref())?;
     if let Some(path) = repository.spec.url.strip_prefix("oci://") {
-        let registry = registry(ctx, &repository, &access, path, &spec.chart)?;
+        let registry = registry(ctx, repository, &access, path, &spec.chart)?;
         return limited(run, limit, "pulling the chart", async {
-            let version = registry.chart_version(range).await;
-            let version = version.map_err(|error| pull(&error.to_string()))?;
+            let version = registry.chart_version(range).await.map_err(|error| {
+                let fit = match &error {
+                    OciError::NoVersion { range, .. } => {
+                        format!(
+                            "could not locate a version matching provided version string {range}: "
+                        )
+                    }
+                    _ => String::new(),
+                };
+                pull(&format!("{NO_VERSION}: {fit}{error}"))
+            })?;
             let place = format!("{}/{}", path.trim_end_matches('/'), spec.chart);
             let verified = verify(ctx, run, source, &registry, &place, &version).await?;
             let key = format!("{version} {}", key(run, source));
@@ -143,7 +174,12 @@ async fn from_repository(
                 None => registry
                     .chart(&reference, MAX_CHART)
                     .await
-                    .map_err(|error| pull(&error.to_string()))?,
+                    .map_err(|error| {
+                        pull(&format!(
+                            "{NO_CHART}: failed to get 'oci://{place}:{}': {error}",
+                            version.replace('+', "_")
+                        ))
+                    })?,
             };
             let built = pulled(ctx, run, source, key, version, archive, String::new()).await?;
             Ok((built, verified))
@@ -155,13 +191,12 @@ async fn from_repository(
             "only charts of a registry can be (a HelmRepository of type oci)",
         ));
     }
-    let index = ctx.sources.index(&id);
+    let index = ctx.sources.index(id);
     let index = index.ok_or_else(|| no_artifact(&spec.source_ref.name, "HelmRepository"))?;
-    let revision = run.sources.get(&source_id(&id));
-    let revision = revision.map_or_else(String::new, |tree| tree.revision.clone());
+    let revision = revision.to_owned();
     let found = index
         .find(&spec.chart, range)
-        .map_err(|error| invalid(&error.to_string()))?;
+        .map_err(|error| invalid(&format!("{NO_VERSION}: {}", of_index(&error))))?;
     let key = format!("{} {:?} {}", found.version, found.digest, key(run, source));
     if let Some(made) = ctx.sources.made(&run.id, &key).await {
         return Ok((again(made, source, "pulled", revision)?, None));
@@ -170,7 +205,7 @@ async fn from_repository(
         Some(archive) => archive,
         None => {
             limited(run, limit, "pulling the chart", async {
-                download(ctx, &repository, &access, &found).await
+                download(ctx, repository, &access, &found).await
             })
             .await?
         }
@@ -250,7 +285,7 @@ async fn repository(ctx: &Context, id: &NodeId) -> Result<HelmRepository, Proble
     let object = object.map_err(|error| unavailable(error.to_string()))?;
     let object = object.ok_or_else(|| {
         unavailable(format!(
-            "helmrepositories.source.toolkit.fluxcd.io {:?} not found",
+            "HelmRepository.source.toolkit.fluxcd.io {:?} not found",
             id.name.name
         ))
     })?;
@@ -304,7 +339,7 @@ async fn download(
     let (_, archive) =
         weir_source::download_file(&ctx.sources.http, &client, url.as_str(), login, MAX_CHART)
             .await
-            .map_err(|error| pull(&error.to_string()))?;
+            .map_err(|error| pull(&format!("{NO_CHART}: {error}")))?;
     let digest = Digest::of(&archive).hex();
     match &found.digest {
         Some(expected) if expected.strip_prefix("sha256:").unwrap_or(expected) != digest => {
@@ -347,9 +382,21 @@ async fn from_source(ctx: &Context, run: &Run, source: &HelmChart) -> Result<Bui
     let id = SourceId::new(kind, namespace, spec.source_ref.name.clone());
     let tree = run.sources.get(&id).cloned();
     let tree = tree.ok_or_else(|| no_artifact(&spec.source_ref.name, kind))?;
+    let built = from_tree(ctx, run, source, &tree).await;
+    built.map_err(|problem| of_revision(problem, &tree.revision))
+}
+
+async fn from_tree(
+    ctx: &Context,
+    run: &Run,
+    source: &HelmChart,
+    tree: &SourceTree,
+) -> Result<Built, Problem> {
+    let spec = &source.spec;
+    check_reference(&spec.chart)?;
     let key = format!("{} {}", tree.revision, key(run, source));
     if let Some(made) = ctx.sources.made(&run.id, &key).await {
-        return again(made, source, "packaged", tree.revision);
+        return again(made, source, "packaged", tree.revision.clone());
     }
     let (files, path) = (tree.tree.clone(), spec.chart.clone());
     let folder = blocking(move || Folder::read(&*files, &path)).await?;
@@ -382,9 +429,10 @@ async fn build(
     let Origin {
         folder,
         archive,
-        action,
+        mut action,
         source_revision,
     } = origin;
+    let of_source = archive.is_none();
     let mut changes = Changes::default();
     let lenient = spec.ignore_missing_values_files == Some(true);
     let mut values_files = Vec::new();
@@ -392,18 +440,19 @@ async fn build(
         let read = |path: &str| -> Result<_, PackageError> {
             Ok(files.read(&weir_source::chart::folder(path)?)?)
         };
-        let (values, used) = merge_values(&spec.values_files, lenient, read)
-            .map_err(|error| stalled_build("ValuesFilesError", &error.to_string()))?;
+        let merged = merge_values(&spec.values_files, lenient, read);
+        let (values, used) = merged.map_err(|error| no_values(&error, of_source))?;
         // The chart's own values alone change nothing.
-        if archive.is_none() || used != ["values.yaml"] {
+        if of_source || used != ["values.yaml"] {
             changes.values = Some(values);
+            action = "packaged";
             let generation = run.object.generation();
             if !metadata.is_empty() {
                 metadata.push('.');
             }
             metadata.push_str(&generation.to_string());
+            values_files = used;
         }
-        values_files = used;
     }
     let name = folder.name.clone();
     let mut version = folder.version.clone();
@@ -415,7 +464,7 @@ async fn build(
     let package = match as_published {
         Some(archive) => Package::of_archive(&name, &version, archive),
         None => {
-            if action == "packaged" {
+            if of_source {
                 changes.dependencies = dependencies(ctx, run, &folder).await?;
             }
             let done = tokio::task::spawn_blocking(move || folder.package(changes)).await;
@@ -536,7 +585,17 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| invalid(&error.to_string()))?
-        .map_err(|error| invalid(&error.to_string()))
+        .map_err(|error| match error {
+            PackageError::Dependency { .. } => {
+                failed_build("DependencyBuildError", &error.to_string())
+            }
+            // flux: its own loader quotes the name of the file.
+            error => invalid(&error.to_string().replacen(
+                "cannot load Chart.yaml:",
+                "cannot load 'Chart.yaml':",
+                1,
+            )),
+        })
 }
 
 fn source_id(id: &NodeId) -> SourceId {
@@ -571,6 +630,46 @@ fn no_artifact(name: &str, kind: &str) -> Problem {
     )
 }
 
+/// What source-controller says first when no version fits, and when a chart is not to be had.
+const NO_VERSION: &str = "failed to get chart version for remote reference";
+const NO_CHART: &str = "failed to download chart for remote reference";
+
+/// As source-controller says it, with what weir knows beyond that behind it.
+fn of_index(error: &IndexError) -> String {
+    match error {
+        IndexError::NoChart { .. } => format!("no chart name found: {error}"),
+        IndexError::NoVersion { name, range, .. } => {
+            format!("no '{name}' chart with version matching '{range}' found: {error}")
+        }
+        IndexError::Range { source, .. } => source.to_string(),
+        IndexError::Malformed(_) | IndexError::NoUrl { .. } => error.to_string(),
+    }
+}
+
+fn no_values(error: &PackageError, of_source: bool) -> Problem {
+    let words = match error {
+        PackageError::NoValues { path } if of_source => {
+            let place = weir_source::chart::folder(path)
+                .map_or_else(|_| path.clone(), |place| format!("/{}", place.as_str()));
+            format!("no values file found at path '{place}' (reference '{path}')")
+        }
+        PackageError::NoValues { path } => {
+            format!("failed to merge chart values: no values file found at path '{path}'")
+        }
+        error => error.to_string(),
+    };
+    stalled_build("ValuesFilesError", &words)
+}
+
+fn check_reference(chart: &str) -> Result<(), Problem> {
+    if is_reference(chart) {
+        return Ok(());
+    }
+    Err(invalid(&format!(
+        "invalid chart name '{chart}': a valid name must be lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)"
+    )))
+}
+
 /// Flux tells a refused login by these words.
 fn pull(what: &str) -> Problem {
     let lower = what.to_lowercase();
@@ -583,9 +682,12 @@ fn pull(what: &str) -> Problem {
         "unknown certificate authority",
     ];
     if login.iter().any(|word| lower.contains(word)) {
+        // flux: the reason AuthenticationFailed is lost on the way to the condition.
         return Problem::fetch(
-            reasons::AUTHENTICATION_FAILED,
-            format!("failed to authenticate with the Helm repository: {what}"),
+            reasons::UNKNOWN,
+            format!(
+                "unknown build error: failed to authenticate with the Helm repository: chart pull error: {what}"
+            ),
         );
     }
     Problem::fetch(
@@ -637,7 +739,7 @@ mod tests {
 
     #[test]
     fn a_refused_login_has_a_reason_of_its_own() {
-        assert_eq!(pull("status 401").reason, reasons::AUTHENTICATION_FAILED);
+        assert_eq!(pull("status 401").reason, reasons::UNKNOWN);
         assert_eq!(pull("status 500").reason, reasons::CHART_PULL_ERROR);
     }
 }

@@ -6,7 +6,7 @@ use weir_api::names::reasons;
 use weir_api::source::HelmRepository;
 use weir_api::source::helm::CloudProvider;
 use weir_render::SourceTree;
-use weir_source::{ChartIndex, ClientSpec, Login, SourceError};
+use weir_source::{ChartIndex, ClientSpec, IndexError, Login, SourceError};
 use weir_tree::{Digest, EmptyTree};
 
 use super::{Artifact, Content, Found, Problem, cloud, limited, secret, timeout};
@@ -77,11 +77,16 @@ pub(super) async fn find(
             let failed = |error: String| {
                 Problem::fetch(
                     reasons::INDEXATION_FAILED,
-                    format!("failed to load Helm repository from index YAML: {error}"),
+                    format!(
+                        "failed to load Helm repository from index YAML: failed to load index: {error}"
+                    ),
                 )
             };
             let parsed = parsed.map_err(|error| failed(error.to_string()))?;
-            let (index, text) = parsed.map_err(|error| failed(error.to_string()))?;
+            let (index, text) = parsed.map_err(|error| match error {
+                IndexError::Malformed(reason) => failed(reason),
+                error => failed(error.to_string()),
+            })?;
             ctx.sources.remember_index(&run.id, index);
             let tree = SourceTree {
                 tree: EmptyTree::shared(),
@@ -126,9 +131,16 @@ pub(super) async fn access(
     let host = host.unwrap_or_default();
     let mut client = ClientSpec::default();
     let mut login = None;
-    if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
+    let words = |name: &str| format!("failed to get authentication secret '{name}'");
+    let secret = secret::read_saying(ctx, run, spec.secret_ref.as_ref(), words).await?;
+    if let Some(secret) = secret {
         secret.tls(&mut client)?;
-        login = secret.login()?;
+        login = secret.login().map_err(|half| {
+            Problem::fetch(
+                reasons::AUTHENTICATION_FAILED,
+                format!("failed to detect authentication methods: {half}"),
+            )
+        })?;
         if login.is_none() && secret.has(&[".dockerconfigjson"]) {
             login = secret.docker()?.login(host).cloned();
         }
@@ -149,7 +161,9 @@ pub(super) async fn access(
 }
 
 fn problem(error: &SourceError) -> Problem {
-    let message = format!("failed to fetch Helm repository index: {error}");
+    let message = format!(
+        "failed to fetch Helm repository index: failed to cache index to temporary file: {error}"
+    );
     match error {
         SourceError::Address { .. } => Problem::stalled(
             reasons::URL_INVALID,

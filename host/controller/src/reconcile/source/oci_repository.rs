@@ -66,6 +66,13 @@ async fn from_registry(
             format!("failed to pull artifact from '{}': {error}", spec.url),
         )
     };
+    let place = spec.url.strip_prefix("oci://").unwrap_or(&spec.url);
+    let asked = match &tag {
+        Some(tag) => format!("{place}:{tag}"),
+        None => format!("{place}@{digest}"),
+    };
+    let progress = format!("new revision '{revision}' for '{asked}'");
+    let pull = |error: OciError| pull(error).after(progress.clone());
     let manifest = registry.manifest(&digest).await.map_err(pull)?;
     let time = created(&manifest);
     let news = news(&spec.url, &revision, Some(&manifest));
@@ -75,12 +82,14 @@ async fn from_registry(
     let content = match ctx.sources.left(run, &revision).await {
         Some((_, content)) => content,
         None => {
-            let layer = layer(source, &manifest)?;
+            let layer = layer(source, &manifest);
+            let layer = layer.map_err(|problem| problem.after(progress.clone()))?;
             let blob = registry.blob(layer, MAX_LAYER).await.map_err(pull)?;
             if copy {
                 blob
             } else {
-                extract(blob, spec.ignore.clone()).await?
+                let extracted = extract(blob, spec.ignore.clone()).await;
+                extracted.map_err(|problem| problem.after(progress.clone()))?
             }
         }
     };
@@ -172,8 +181,9 @@ async fn registry(ctx: &Context, run: &Run, source: &OCIRepository) -> Result<Re
     let place = spec.url.strip_prefix("oci://").unwrap_or(&spec.url);
     let place = OciReference::parse(place).map_err(|error| invalid(error.to_string()))?;
     if let Some(tag) = &place.tag {
+        let repository = format!("{}:{tag}", place.repository);
         return Err(invalid(format!(
-            "URL must not contain a tag; remove ':{tag}'"
+            "repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: {repository}; URL must not contain a tag; remove ':{tag}'"
         )));
     }
     let (certificates, proxy) = (
@@ -202,7 +212,9 @@ async fn login(
 ) -> Result<Option<Login>, Problem> {
     let spec = &source.spec;
     let provider = spec.provider.unwrap_or(CloudProvider::Generic);
-    if let Some(secret) = secret::read(ctx, run, spec.secret_ref.as_ref()).await? {
+    let words = |name: &str| format!("failed to get credential: failed to get secret '{name}'");
+    let secret = secret::read_saying(ctx, run, spec.secret_ref.as_ref(), words).await?;
+    if let Some(secret) = secret {
         return Ok(secret.docker()?.login(host).cloned());
     }
     let Some(account) = &spec.service_account_name else {
@@ -228,7 +240,12 @@ async fn login(
     let key = ObjectKey::new(Gvk::new("", "v1", "ServiceAccount"), namespace, account);
     let object = ctx.cluster.get(&key).await;
     let object = object.map_err(|error| failed(error.to_string()))?;
-    let object = object.ok_or_else(|| failed(format!("serviceaccounts {account:?} not found")))?;
+    let object = object.ok_or_else(|| {
+        failed(format!(
+            "serviceaccount '{}/{account}' not found",
+            run.id.name.namespace
+        ))
+    })?;
     let secrets = object.get("/imagePullSecrets").and_then(Value::as_array);
     if provider != CloudProvider::Generic && secrets.is_none_or(Vec::is_empty) {
         return Err(Problem::unsupported(
@@ -266,6 +283,12 @@ async fn resolve(
         )
     };
     if let Some(digest) = reference.digest {
+        check_digest(&digest).map_err(|reason| {
+            Problem::fetch(
+                reasons::OCI_PULL_FAILED,
+                format!("failed to determine artifact digest: {reason}"),
+            )
+        })?;
         return Ok((None, digest));
     }
     let tag = match reference.semver {
@@ -279,8 +302,10 @@ async fn resolve(
                 OciError::NoVersion { range, .. } => {
                     undetermined(format!("no match found for semver: {range}"))
                 }
-                OciError::Range { .. }
-                | OciError::Connection { .. }
+                OciError::Range { range, source } => {
+                    undetermined(format!("semver '{range}' parse error: {source}"))
+                }
+                OciError::Connection { .. }
                 | OciError::Status { .. }
                 | OciError::Unauthorized(_)
                 | OciError::Body { .. }
@@ -299,6 +324,22 @@ async fn resolve(
         )
     })?;
     Ok((Some(tag), digest))
+}
+
+fn check_digest(digest: &str) -> Result<(), String> {
+    let Some((algorithm, hex)) = digest.split_once(':') else {
+        return Err(format!("cannot parse hash: {digest:?}"));
+    };
+    if algorithm != "sha256" {
+        return Err(format!("unsupported hash: {algorithm:?}"));
+    }
+    if hex.len() != 64 {
+        return Err(format!("wrong number of hex digits for {algorithm}: {hex}"));
+    }
+    if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(format!("found non-hex character in hash: {hex}"));
+    }
+    Ok(())
 }
 
 fn layer<'a>(source: &OCIRepository, manifest: &'a Manifest) -> Result<&'a Descriptor, Problem> {
@@ -329,9 +370,12 @@ fn layer<'a>(source: &OCIRepository, manifest: &'a Manifest) -> Result<&'a Descr
 /// The layer packed anew, without links and what is ignored.
 async fn extract(blob: Bytes, ignore: Option<String>) -> Result<Bytes, Problem> {
     let work = move || -> Result<Bytes, String> {
-        let tree = TarTree::read_from(&*blob, ArchiveLimits::default())
+        // flux: a layer that is not compressed is no artifact.
+        if !blob.starts_with(&[0x1f, 0x8b]) {
+            return Err("requires gzip-compressed body: gzip: invalid header".to_owned());
+        }
+        let tree = TarTree::read_as_flux(&*blob, ArchiveLimits::default())
             .map_err(|error| error.to_string())?;
-        let tree = without_links(tree);
         let rules =
             IgnoreRules::load(&tree, ignore.as_deref()).map_err(|error| error.to_string())?;
         pack(&ignored(tree, rules)).map_err(|error| error.to_string())

@@ -46,18 +46,24 @@ pub(super) async fn read(
     run: &Run,
     reference: Option<&LocalObjectReference>,
 ) -> Result<Option<Secret>, Problem> {
+    let words = |name: &str| format!("failed to get secret '{name}'");
+    read_saying(ctx, run, reference, words).await
+}
+
+/// The same, with the words in which a kind says that there is none.
+pub(super) async fn read_saying(
+    ctx: &Context,
+    run: &Run,
+    reference: Option<&LocalObjectReference>,
+    words: impl Fn(&str) -> String,
+) -> Result<Option<Secret>, Problem> {
     let Some(reference) = reference else {
         return Ok(None);
     };
     let secret = load(ctx, run, &reference.name).await.map_err(|error| {
-        let namespace = &run.id.name.namespace;
-        Problem::fetch(
-            reasons::AUTHENTICATION_FAILED,
-            format!(
-                "failed to get secret '{namespace}/{}': {error}",
-                reference.name
-            ),
-        )
+        let name = format!("{}/{}", run.id.name.namespace, reference.name);
+        let message = format!("{}: {error}", words(&name));
+        Problem::fetch(reasons::AUTHENTICATION_FAILED, message)
     })?;
     Ok(Some(secret))
 }
@@ -154,16 +160,22 @@ impl Secret {
         )
     }
 
-    /// `username` and `password`, where they are.
-    pub(super) fn login(&self) -> Result<Option<Login>, Problem> {
+    /// `username` and `password`, where they are; else what is missing, as Flux says it.
+    pub(super) fn login(&self) -> Result<Option<Login>, String> {
+        let half = |there: &str, missing: &str| {
+            Err(format!(
+                "secret '{}': malformed basic auth - has '{there}' but missing '{missing}'",
+                self.name
+            ))
+        };
         match (self.text("username"), self.secret("password")) {
             (Some(user), Some(password)) => Ok(Some(Login {
                 user: user.to_owned(),
                 password,
             })),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(self.invalid("'username' is set, but 'password' is not")),
-            (None, Some(_)) => Err(self.invalid("'password' is set, but 'username' is not")),
+            (Some(_), None) => half("username", "password"),
+            (None, Some(_)) => half("password", "username"),
         }
     }
 
@@ -197,10 +209,14 @@ impl Secret {
         // The address may hold a login, so that it is not shown.
         let url = Url::parse(address)
             .map_err(|error| self.invalid(&format!("'address' is no URL: {error}")))?;
-        Ok(ProxySpec {
-            url,
-            login: self.login()?,
-        })
+        let login = self.login();
+        let login = login.map_err(|half| {
+            Problem::fetch(
+                reasons::AUTHENTICATION_FAILED,
+                format!("failed to configure authentication options: {half}"),
+            )
+        })?;
+        Ok(ProxySpec { url, login })
     }
 
     pub(super) fn docker(&self) -> Result<DockerConfig, Problem> {

@@ -14,7 +14,7 @@ use weir_verify::notation::{self, Outcome, Policy};
 use weir_verify::pem;
 
 use super::{Problem, secret};
-use crate::reconcile::{Context, Next, Run};
+use crate::reconcile::{Context, Run};
 
 const TRUSTED_ROOT: &str = "trusted_root.json";
 const TRUST_POLICY: &str = "trustpolicy.json";
@@ -53,9 +53,7 @@ pub(super) async fn verify(
 pub(super) fn unverified(message: String) -> Problem {
     Problem {
         condition: conditions::SOURCE_VERIFIED,
-        reason: reasons::VERIFICATION_ERROR,
-        message,
-        next: Next::BackOff,
+        ..Problem::fetch(reasons::VERIFICATION_ERROR, message)
     }
 }
 

@@ -4,11 +4,14 @@ use std::time::SystemTime;
 
 use weir_api::names::reasons;
 use weir_api::source::{GitProvider, GitRepository};
+use weir_secrets::cloud::git::Service;
 use weir_source::github::{GithubApp, Installation};
-use weir_source::{Auth, ClientSpec, GitReference, GitSpec, SshLogin, SshLoginError};
+use weir_source::{
+    Auth, ClientSpec, GitReference, GitSpec, Login, SecretText, SshLogin, SshLoginError,
+};
 
 use super::super::secret::{self, Secret};
-use super::super::{Problem, timeout};
+use super::super::{Problem, cloud, timeout};
 use crate::reconcile::{Context, Run};
 
 pub(super) async fn spec(
@@ -32,7 +35,13 @@ pub(super) async fn spec(
     };
     let proxy = source.spec.proxy_secret_ref.as_ref();
     spec.client = secret::client(ctx, run, None, proxy).await?;
-    let secret = secret::read(ctx, run, source.spec.secret_ref.as_ref()).await?;
+    let reference = source.spec.secret_ref.as_ref();
+    // As source-controller says it, twice.
+    let words = |name: &str| {
+        let words = format!("failed to get secret '{name}'");
+        format!("{words}: {words}")
+    };
+    let secret = secret::read_saying(ctx, run, reference, words).await?;
     if source.spec.provider == Some(GitProvider::Github) {
         spec.auth = github(ctx, run, secret.as_ref(), &mut spec.client).await?;
         return Ok(spec);
@@ -48,20 +57,57 @@ pub(super) async fn spec(
             ),
         ));
     }
-    if spec.url.starts_with("ssh://") {
+    let service = match source.spec.provider {
+        Some(GitProvider::Aws) => Some(Service::CodeCommit),
+        Some(GitProvider::Azure) => Some(Service::AzureDevOps),
+        Some(GitProvider::Generic | GitProvider::Github) | None => None,
+    };
+    if let Some(service) = service {
+        if source.spec.service_account_name.is_some() {
+            return Err(Problem::unsupported("spec.serviceAccountName"));
+        }
+        if let Some(secret) = &secret {
+            secret.tls(&mut spec.client)?;
+        }
+        let proxy = spec.client.proxy.clone();
+        let login = cloud::git_login(ctx, run, service, &spec.url, proxy).await;
+        spec.auth = login.map_err(|error| {
+            Problem::fetch(
+                reasons::AUTHENTICATION_FAILED,
+                format!("failed to configure authentication options: {error}"),
+            )
+        })?;
+    } else if spec.url.starts_with("ssh://") {
         spec.auth = ssh(secret.as_ref())?;
     } else if let Some(secret) = secret {
         secret.tls(&mut spec.client)?;
-        spec.auth = match (secret.secret("bearerToken"), secret.login()?) {
-            (Some(_), Some(_)) => {
-                return Err(secret.invalid("'bearerToken' and 'username' exclude each other"));
-            }
-            (Some(token), None) => Auth::Bearer(token),
+        spec.auth = match (secret.secret("bearerToken"), basic(&secret)?) {
+            // flux: a token goes before a name and a password.
+            (Some(token), _) => Auth::Bearer(token),
             (None, Some(login)) => Auth::Basic(login),
             (None, None) => Auth::Anonymous,
         };
     }
     Ok(spec)
+}
+
+/// A name and a password, which may be empty.
+fn basic(secret: &Secret) -> Result<Option<Login>, Problem> {
+    let password = secret.secret("password");
+    match (secret.text("username"), password) {
+        (Some(user), password) => Ok(Some(Login {
+            user: user.to_owned(),
+            password: password.unwrap_or_else(|| SecretText::new(String::new())),
+        })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Problem::fetch(
+            reasons::AUTHENTICATION_FAILED,
+            format!(
+                "failed to configure authentication options: invalid 'http' auth option: 'password' requires 'username' to be set; see secret '{}'",
+                secret.name()
+            ),
+        )),
+    }
 }
 
 /// A token of an App's installation.

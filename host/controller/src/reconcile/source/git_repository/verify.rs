@@ -73,9 +73,7 @@ fn mode_of(mode: Option<VerificationMode>) -> VerificationMode {
 fn failed(reason: &'static str, message: String) -> Problem {
     Problem {
         condition: conditions::SOURCE_VERIFIED,
-        reason,
-        message,
-        next: Next::BackOff,
+        ..Problem::fetch(reason, message)
     }
 }
 

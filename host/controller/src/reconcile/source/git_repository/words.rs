@@ -1,0 +1,63 @@
+//! What goes wrong on the way to a commit, as source-controller says it, with what weir knows beyond that behind it.
+
+use weir_api::names::reasons;
+use weir_api::source::GitRepository;
+use weir_source::{ExchangeError, ReferenceError, Remedy, SourceError};
+
+use super::super::Problem;
+
+/// A failed fetch as a condition.
+pub(super) fn fetch_problem(source: &GitRepository, error: &SourceError) -> Problem {
+    let message = match error {
+        SourceError::Empty { .. } => "git repository is empty; push a first commit".to_owned(),
+        error if error.reason() == reasons::GIT_OPERATION_FAILED => format!(
+            "failed to checkout and determine revision: {}",
+            words(source, error)
+        ),
+        error => error.to_string(),
+    };
+    match error.remedy() {
+        Remedy::Retry => Problem::fetch(error.reason(), message),
+        Remedy::Change => Problem::stalled(error.reason(), message),
+    }
+}
+
+fn words(source: &GitRepository, error: &SourceError) -> String {
+    match error {
+        SourceError::Exchange { url, cause } => {
+            let known = match cause {
+                ExchangeError::Unauthorized { .. } => "authentication required: ",
+                ExchangeError::NotFound { .. } => "repository not found: ",
+                _ => "",
+            };
+            format!("unable to clone '{url}': {known}{cause}")
+        }
+        SourceError::Reference { url, source: cause } => match cause {
+            ReferenceError::Missing(_) => missing(source, url),
+            ReferenceError::NoVersion { range, tags } => {
+                format!("no match found for semver: {range}, out of {tags} tags")
+            }
+            ReferenceError::Range { source, .. } => format!("semver parse error: {source}"),
+            ReferenceError::NotOnBranch { commit, .. } | ReferenceError::NoSuchCommit(commit) => {
+                format!("unable to resolve commit object for '{commit}': object not found; {cause}")
+            }
+            ReferenceError::NoCommitId(_) | ReferenceError::NoName(_) => error.to_string(),
+        },
+        error => error.to_string(),
+    }
+}
+
+/// A reference that the server does not have, by the field that counts.
+fn missing(source: &GitRepository, url: &str) -> String {
+    let reference = source.spec.reference.clone().unwrap_or_default();
+    let given = |field: Option<String>| field.filter(|text| !text.is_empty());
+    if let Some(name) = given(reference.name) {
+        return format!("unable to resolve ref '{name}' to a specific commit");
+    }
+    let name = match (given(reference.tag), given(reference.branch)) {
+        (Some(tag), _) => format!("refs/tags/{tag}"),
+        (None, Some(branch)) => format!("refs/heads/{branch}"),
+        (None, None) => "refs/heads/master".to_owned(),
+    };
+    format!("unable to clone '{url}': couldn't find remote ref {name:?}")
+}
