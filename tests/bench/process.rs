@@ -76,7 +76,7 @@ fn command(words: &[String]) -> Command {
     command
 }
 
-fn field(status: &str, name: &str) -> Option<f64> {
+pub(crate) fn field(status: &str, name: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: f64 = line
         .trim()

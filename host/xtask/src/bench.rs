@@ -18,6 +18,7 @@ const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
     ("kustomize", &[("weir", "bench_kustomize")]),
     ("helm", &[("weir", "bench_helm")]),
     ("repository", &[("weir", "bench_repository")]),
+    ("sources", &[("weir", "bench_sources")]),
 ];
 
 /// What a program prints.
