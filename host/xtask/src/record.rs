@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::top;
+use crate::workspace::{cargo, run, top};
 
 /// What records a suite's cases.
 struct Recorder {
@@ -16,11 +16,18 @@ struct Recorder {
 }
 
 /// A suite that is not here runs its originals live, or records nothing.
-const RECORDERS: &[Recorder] = &[Recorder {
-    suite: "kustomize",
-    tool: "kustomize",
-    record: kustomize,
-}];
+const RECORDERS: &[Recorder] = &[
+    Recorder {
+        suite: "kustomize",
+        tool: "kustomize",
+        record: kustomize,
+    },
+    Recorder {
+        suite: "sources",
+        tool: "source-controller",
+        record: sources,
+    },
+];
 
 pub(crate) fn record(suites: &[&str]) -> Result<()> {
     for name in suites {
@@ -38,6 +45,17 @@ pub(crate) fn record(suites: &[&str]) -> Result<()> {
         anstream::println!("{name}: {changed} files changed");
     }
     Ok(())
+}
+
+/// The test that compares both knows what to ask, and of which servers.
+fn sources(_: &Path) -> Result<usize> {
+    let file = top().join("tests/cases/sources/beside.json");
+    let before = fs::read(&file).ok();
+    crate::tools::run(&[])?;
+    let mut test = cargo(&["test", "--workspace", "--test=e2e", "--", "--exact"]);
+    test.arg("beside::weir_says_what_source_controller_says");
+    run(test.env("WEIR_RECORD_SOURCES", "1"))?;
+    Ok(usize::from(fs::read(&file).ok() != before))
 }
 
 /// The cases' `expected.yaml` and `expected-error.txt` are what kubectl's older kustomize said; a file with the version in

@@ -80,6 +80,9 @@ pub(crate) fn test(args: &[&str]) -> Result<()> {
         command.env(FULL, "1");
     }
     crate::tools::run(&[])?;
+    if !options.is_empty() {
+        crate::tools::run(&["source-controller"])?;
+    }
     run(&mut command)
 }
 
