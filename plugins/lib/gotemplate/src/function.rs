@@ -16,13 +16,11 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::{Error, FuncError, Limits, List, Map, Text, Type, Value};
+use crate::{ByName, Error, FuncError, Limits, List, Map, Text, Type, Value};
 
 /// The types of parameters.
 #[derive(Debug, Clone, Copy)]
@@ -355,27 +353,7 @@ impl fmt::Debug for Method {
 /// The functions of a template set, by name. They are looked up when a text is parsed, never when it runs.
 #[derive(Debug, Clone, Default)]
 pub struct Functions {
-    by_name: HashMap<Text, Rc<Function>, BuildHasherDefault<NameHasher>>,
-}
-
-/// A hash that costs little. Names of functions are the embedder's, so nobody can choose them to collide.
-#[derive(Debug, Clone, Copy, Default)]
-struct NameHasher(u32);
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        // The table takes its buckets from the low bits and its tags from the high ones.
-        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-        }
-    }
-
-    /// Lengths are not needed: there is one text in a key.
-    fn write_usize(&mut self, _: usize) {}
+    by_name: ByName<Rc<Function>>,
 }
 
 impl Functions {

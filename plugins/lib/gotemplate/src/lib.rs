@@ -43,6 +43,7 @@
     reason = "what is none of the kinds asked for is treated alike, whatever it is"
 )]
 
+mod by_name;
 mod text;
 mod value;
 
@@ -63,6 +64,7 @@ mod format;
 #[doc(hidden)]
 pub mod properties;
 
+pub use by_name::ByName;
 pub use error::{Error, ErrorKind, ExecError, FuncError, Location, ParseError};
 pub use exec::{Origin, Run};
 pub use format::{display, display_into, quote, sprint, sprintf, sprintln, strval};

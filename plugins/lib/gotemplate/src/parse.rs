@@ -10,7 +10,7 @@ mod string;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use memchr::memchr;
 use lexer::{Kind, Lexer, Token};
 pub(crate) use number::Number;
 
+use crate::by_name::Build;
 use crate::error::ParseError;
 use crate::function::Functions;
 use crate::tree::{Command, Node, Operand, Pipe, Position, Source, Template, Variable};
@@ -86,7 +87,7 @@ fn parse_by(
         pending: 0,
         scope: Scope::default(),
         // Number 0 is the variable that every template has.
-        ids: BTreeMap::from([(&b"$"[..], 0)]),
+        ids: HashMap::from_iter([(&b"$"[..], 0)]),
         nodes: Vec::new(),
         arms: Vec::new(),
         declared: Vec::new(),
@@ -113,7 +114,7 @@ struct Parser<'p> {
     pending: usize,
     scope: Scope,
     /// Numbers of variable names.
-    ids: BTreeMap<&'p [u8], u32>,
+    ids: HashMap<&'p [u8], u32, Build>,
     // What belongs to lists that are not yet finished, so that each is made with exactly the memory that it needs.
     nodes: Vec<Node>,
     arms: Vec<(Pipe, Box<[Node]>)>,

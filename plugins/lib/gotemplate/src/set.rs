@@ -9,7 +9,7 @@ use crate::exec::Run;
 use crate::function::Functions;
 use crate::parse::parse;
 use crate::tree::Template;
-use crate::{Limits, ParseError, Text};
+use crate::{ByName, Limits, ParseError, Text};
 
 /// What a missing key of a map gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +43,7 @@ impl Delimiters {
 pub struct TemplateSet {
     root: Text,
     functions: Functions,
-    templates: HashMap<Text, Rc<Template>>,
+    templates: ByName<Rc<Template>>,
     missing_key: MissingKey,
     delimiters: Delimiters,
     /// Texts that `tpl` parsed before.
@@ -62,7 +62,7 @@ impl TemplateSet {
         Self {
             root: root.into(),
             functions,
-            templates: HashMap::new(),
+            templates: ByName::default(),
             missing_key,
             delimiters: Delimiters::GO,
             parsed: RefCell::default(),

@@ -1,13 +1,15 @@
 //! The templates of a chart and of its subcharts: collected, parsed once, run in Helm's order.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_chart::shared::SharedMap;
 use weir_chart::{Chart, Profile};
-use weir_gotemplate::{Functions, Limits, Map, MissingKey, Origin, TemplateSet, Text, Value};
+use weir_gotemplate::{
+    ByName, Functions, Limits, Map, MissingKey, Origin, TemplateSet, Text, Value,
+};
 
 use crate::environment::Environment;
 use crate::error::HelmError;
@@ -229,7 +231,7 @@ pub(crate) fn run(
         environment,
         lint: facts.lint,
         dns: facts.dns,
-        included: HashMap::new(),
+        included: ByName::default(),
         place: String::new(),
     };
     let mut run = set.run(facts.limits, &mut state);

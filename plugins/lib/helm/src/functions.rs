@@ -1,9 +1,8 @@
 //! The functions that Helm adds to sprig's.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use weir_gotemplate::{Call, Error, FuncError, Functions, Signature, Text, Type, Value};
+use weir_gotemplate::{ByName, Call, Error, FuncError, Functions, Signature, Text, Type, Value};
 
 use weir_sprig::Circumstances;
 
@@ -27,7 +26,7 @@ pub(crate) struct State {
     /// Whether names of hosts are resolved.
     pub(crate) dns: bool,
     /// How often each template is being included.
-    pub(crate) included: HashMap<Text, u32>,
+    pub(crate) included: ByName<u32>,
     /// The file that is being rendered.
     pub(crate) place: String,
 }
