@@ -42,7 +42,8 @@
 //! [`report`]. A component imports only what it uses. Everything but documents, context and report has to be granted, and a
 //! question that is not granted gives a [`Refusal`], which `?` turns into an error that says which grant is missing.
 //!
-//! With the feature `heap` (a default) a plugin has an allocator that is made for instances which live for one call.
+//! With the feature `heap` (a default) a plugin has an allocator that is made for instances which live for one call, and
+//! compares bytes faster than the C library does.
 //!
 //! Invariants: this crate has no state but the memory's, and keeps nothing from the host back. It does what the contract in `wit/` says and
 //! adds only convenience; [`raw`] is the contract itself.
@@ -50,6 +51,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod about;
+#[cfg(any(test, all(target_arch = "wasm32", feature = "heap")))]
+mod compare;
 pub mod context;
 pub mod delegate;
 pub mod documents;
