@@ -38,15 +38,16 @@ fn main() {
     let mut list = String::from("static EMBEDDED: &[Embedded] = &[\n");
     for name in PLUGINS {
         let component = build(&top, &out, name);
-        let code = weir_plugin::precompile(&component, &target)
+        let made = weir_plugin::precompile(&component, &target)
             .unwrap_or_else(|error| panic!("compiling {name}: {error}"));
         let file = out.join(format!("{name}.code"));
-        fs::write(&file, code)
+        fs::write(&file, &made.code)
             .unwrap_or_else(|error| panic!("writing {}: {error}", file.display()));
         let digest = weir_tree::Digest::of(&component);
         writeln!(
             list,
-            "    Embedded {{ name: {name:?}, code: &EmbeddedCode(*include_bytes!({file:?})), digest: {:?} }},",
+            "    Embedded {{ name: {name:?}, code: &EmbeddedCode(*include_bytes!({file:?})), about: {:?}, digest: {:?} }},",
+            made.about,
             digest.as_bytes()
         )
         .expect("writing into a text");

@@ -48,10 +48,10 @@ fn main() -> Result<()> {
     memory::small_pages();
     match std::env::args().nth(1).as_deref() {
         Some(AT_REST) => return runtime()?.block_on(rest::run()),
-        Some(FIRST_CALL) => return with_stack(first_call),
+        Some(FIRST_CALL) => return first_call(),
         _ => {}
     }
-    with_stack(calls::run)?;
+    calls::run()?;
     first_calls()?;
     let runtime = runtime()?;
     runtime.block_on(deciding_and_doing_nothing())?;
@@ -65,8 +65,6 @@ fn main() -> Result<()> {
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(weir_plugin::stack::THREAD_STACK)
-        .on_thread_start(weir_plugin::stack::guests_may_run_here)
         .build()?)
 }
 
@@ -80,19 +78,6 @@ fn figure(name: &str, unit: &str, value: f64, target: f64) {
 fn median(mut values: Vec<Duration>) -> f64 {
     values.sort();
     values[values.len() / 2].as_secs_f64() * 1000.0
-}
-
-/// On a thread that guests may run on.
-fn with_stack(measure: fn() -> Result<()>) -> Result<()> {
-    let measuring = std::thread::Builder::new()
-        .stack_size(weir_plugin::stack::THREAD_STACK)
-        .spawn(move || {
-            weir_plugin::stack::guests_may_run_here();
-            measure()
-        })?;
-    measuring
-        .join()
-        .map_err(|_| anyhow::anyhow!("measuring panicked"))?
 }
 
 /// A host, one built-in plugin, loaded as the commands load it, and one small build; prints the milliseconds.

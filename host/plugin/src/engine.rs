@@ -13,6 +13,9 @@ pub const TARGET: &str = env!("WEIR_TARGET");
 /// How much of its memory a free place in the pool keeps mapped; what was in it is gone all the same.
 const KEPT_BYTES: usize = 256 << 10;
 
+/// What host calls may take of a guest's stack beyond what the guest itself may.
+const HOST_STACK: usize = 4 << 20;
+
 /// How many calls can be on the way at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pool {
@@ -43,10 +46,8 @@ pub(crate) fn engine_config(target: &str) -> wasmtime::Result<Config> {
     config
         .cranelift_opt_level(OptLevel::Speed)
         .consume_fuel(true)
-        .epoch_interruption(true)
         .max_wasm_stack(stack)
-        // No call is asynchronous, but the engine refuses a smaller one.
-        .async_stack_size(stack.saturating_add(1 << 20))
+        .async_stack_size(stack.saturating_add(HOST_STACK))
         .wasm_backtrace_max_frames(NonZeroUsize::new(40))
         .generate_address_map(true)
         // Nothing unwinds through a guest but wasmtime itself, which has tables of its own.
@@ -68,6 +69,7 @@ pub(crate) fn with_pool(config: &mut Config, pool: Pool) {
     let mut pooling = PoolingAllocationConfig::new();
     pooling
         .total_component_instances(pool.calls)
+        .total_stacks(pool.calls)
         .total_core_instances(pool.calls * 6)
         .total_memories(pool.calls * 2)
         .total_tables(pool.calls * 4)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use wasmtime::{Engine, Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::ask::Budget;
 use crate::call::{LogLine, Severity};
@@ -12,6 +12,7 @@ use crate::guest::exports::weir::plugin::plugin::About;
 use crate::load::{Guest, LoadError};
 use crate::mask::Secrets;
 use crate::run::{ENVIRONMENT, Ended, State};
+use crate::slice;
 use crate::{
     Call, CallError, Diagnostic, Environment, Given, Grants, Kind, Limits, Loaded, Offer, Outcome,
     Question, Refusal, Role,
@@ -49,8 +50,12 @@ pub(crate) fn run(
         call.config.clone()
     };
     let (mut store, kind) = store(engine, call);
+    let watch = store.data().watch().clone();
     let returned = ENVIRONMENT.set(environment, || {
-        call_export(&mut store, &plugin.guest, kind, &config)
+        slice::run(
+            call_export(&mut store, &plugin.guest, kind, &config),
+            &watch,
+        )
     });
     let fuel_left = store.get_fuel().unwrap_or(0);
     let state = store.into_data();
@@ -71,12 +76,16 @@ pub(crate) fn describe(engine: &Engine, guest: &Guest) -> Result<About, LoadErro
         secrets: Arc::default(),
     };
     let (mut store, _) = store(engine, call);
+    let watch = store.data().watch().clone();
     let said = ENVIRONMENT.set(&mut Nothing, || {
-        let instance = guest.pre.instantiate(&mut store)?;
-        guest
-            .plugin
-            .load(&mut store, &instance)?
-            .call_describe(&mut store)
+        slice::run(
+            async {
+                let instance = guest.pre.instantiate_async(&mut store).await?;
+                let export = guest.plugin.load(&mut store, &instance)?;
+                export.call_describe(&mut store).await
+            },
+            &watch,
+        )
     });
     said.map_err(|error| {
         let names = Names {
@@ -137,11 +146,9 @@ fn store(engine: &Engine, call: Call) -> (Store<State>, Kind) {
     store
         .set_fuel(fuel)
         .expect("the engine is configured to count fuel");
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        store.data().check_time()?;
-        Ok(UpdateDeadline::Continue(1))
-    });
+    store
+        .fuel_async_yield_interval(Some(slice::FUEL))
+        .expect("the engine is configured to count fuel");
     store.set_hostcall_fuel(HOSTCALL_BYTES);
     store.set_max_component_handles(
         usize::try_from(handles)
@@ -154,13 +161,13 @@ fn store(engine: &Engine, call: Call) -> (Store<State>, Kind) {
 /// What an export gave back: the message of the guest if it failed, and of a filter what it made.
 type Returned = Result<Option<Vec<u8>>, String>;
 
-fn call_export(
+async fn call_export(
     store: &mut Store<State>,
     guest: &Guest,
     kind: Kind,
     config: &str,
 ) -> wasmtime::Result<Returned> {
-    let instance = guest.pre.instantiate(&mut *store)?;
+    let instance = guest.pre.instantiate_async(&mut *store).await?;
     let missing = || wasmtime::Error::from(Ended::Misuse("the export is gone".to_owned()));
     Ok(match kind {
         Kind::Object(Role::Generator) => {
@@ -169,7 +176,7 @@ fn call_export(
                 .as_ref()
                 .ok_or_else(missing)?
                 .load(&mut *store, &instance)?;
-            export.call_generate(store, config)?.map(|()| None)
+            export.call_generate(store, config).await?.map(|()| None)
         }
         Kind::Object(Role::Transformer) => {
             let export = guest
@@ -177,7 +184,7 @@ fn call_export(
                 .as_ref()
                 .ok_or_else(missing)?
                 .load(&mut *store, &instance)?;
-            export.call_transform(store, config)?.map(|()| None)
+            export.call_transform(store, config).await?.map(|()| None)
         }
         Kind::Object(Role::Validator) => {
             let export = guest
@@ -185,7 +192,7 @@ fn call_export(
                 .as_ref()
                 .ok_or_else(missing)?
                 .load(&mut *store, &instance)?;
-            export.call_validate(store, config)?.map(|()| None)
+            export.call_validate(store, config).await?.map(|()| None)
         }
         Kind::Filter {
             path,
@@ -197,7 +204,9 @@ fn call_export(
                 .as_ref()
                 .ok_or_else(missing)?
                 .load(&mut *store, &instance)?;
-            export.call_apply(store, config, &path, &format, &content)?
+            export
+                .call_apply(store, config, &path, &format, &content)
+                .await?
         }
     })
 }

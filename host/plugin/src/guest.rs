@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
     path: "../../wit",
     world: "weir:plugin/everything",
     imports: { default: trappable },
+    exports: { default: async },
     with: {
         "weir:plugin/documents.document": crate::run::DocumentHandle,
         "weir:plugin/trees.tree": crate::run::TreeHandle,

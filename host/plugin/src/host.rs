@@ -16,8 +16,6 @@ use crate::engine::{Pool, TARGET, engine_config, with_pool};
 use crate::execute;
 use crate::load::{self, About, Guest, LoadError, Loaded};
 use crate::schema::Schema;
-use crate::stack::{self, Stack};
-use crate::ticker::Ticker;
 use crate::{Call, CallError, Environment, Limits, Outcome};
 
 /// How a [`Host`] is set up.
@@ -36,8 +34,6 @@ pub struct HostConfig {
 pub enum HostError {
     #[error("the WebAssembly engine does not start on this machine: {0}")]
     Engine(String),
-    #[error("a thread cannot be started: {0}")]
-    Thread(#[source] std::io::Error),
     #[error(transparent)]
     Cache(#[from] CacheError),
 }
@@ -46,7 +42,6 @@ pub enum HostError {
 #[derive(Debug)]
 pub struct Host {
     engine: Engine,
-    ticker: Ticker,
     cache: Option<Cache>,
     gate: Gate,
     plugins: Mutex<HashMap<Digest, Arc<Mutex<Weak<Loaded>>>>>,
@@ -73,10 +68,8 @@ impl Host {
             .cache
             .map(|folder| Cache::open(&folder, config.cache_bytes))
             .transpose()?;
-        let ticker = Ticker::start(engine.clone()).map_err(HostError::Thread)?;
         Ok(Self {
             engine,
-            ticker,
             cache,
             gate: Gate::new(concurrency),
             plugins: Mutex::default(),
@@ -88,68 +81,69 @@ impl Host {
         load::check_binary(component)?;
         let digest = Digest::of(component);
         self.once(digest, || {
-            if let Some(compiled) = self
-                .cache
-                .as_ref()
-                .and_then(|cache| cache.load(&self.engine, digest))
-            {
-                return Ok(compiled);
-            }
-            let compiled = Component::from_binary(&self.engine, component)
-                .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-            if let Some(cache) = &self.cache {
-                cache.store(&self.engine, digest, &compiled);
-            }
-            Ok(compiled)
+            let compiled = self.compiled(component, digest)?;
+            let guest = load::link(&self.engine, &compiled)?;
+            self.described(digest, guest)
         })
     }
 
-    /// Makes a plugin of code that [`precompile`] made when this binary was built. `component` is the digest of the
-    /// component that it was made of.
+    fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, LoadError> {
+        let cached = self.cache.as_ref();
+        if let Some(compiled) = cached.and_then(|cache| cache.load(&self.engine, digest)) {
+            return Ok(compiled);
+        }
+        let compiled = Component::from_binary(&self.engine, component)
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        if let Some(cache) = cached {
+            cache.store(&self.engine, digest, &compiled);
+        }
+        Ok(compiled)
+    }
+
+    /// Makes a plugin of what [`precompile`] made when this binary was built. What the plugin says about itself was asked and
+    /// checked then. `component` is the digest of the component that it was made of.
     pub fn load_embedded(
         &self,
         code: &'static EmbeddedCode,
+        about: &str,
         component: Digest,
     ) -> Result<Arc<Loaded>, LoadError> {
         self.once(component, || {
-            code::embedded(&self.engine, code).map_err(LoadError::Embedded)
+            let compiled = code::embedded(&self.engine, code).map_err(LoadError::Embedded)?;
+            let guest = load::link(&self.engine, &compiled)?;
+            let about: About = serde_json::from_str(about)
+                .map_err(|error| LoadError::Embedded(error.to_string()))?;
+            let schema = Schema::checked(&about.config_schema).map_err(LoadError::Embedded)?;
+            Ok(Loaded {
+                digest: component,
+                about,
+                schema,
+                guest,
+            })
         })
     }
 
-    /// Calls a plugin and waits for it. Each call has an instance of its own, which is thrown away afterwards.
-    ///
-    /// A call within another one (`depth` over 0), or from a thread whose stack is not known
-    /// ([`crate::stack::guests_may_run_here`]), gets a thread of its own.
+    /// Calls a plugin and waits for it. Each call has an instance of its own, which is thrown away afterwards, and a stack of
+    /// its own.
     pub fn call(
         &self,
         plugin: &Loaded,
         call: Call,
         environment: &mut dyn Environment,
     ) -> Result<Outcome, CallError> {
-        let _ticking = self.ticker.running();
-        let (stack, _place) = match call.depth {
-            0 => (Stack::Shared, Some(self.gate.enter(&call.cancel)?)),
-            _ => (Stack::Own, None),
+        // A call within another one has that one's place.
+        let _place = match call.depth {
+            0 => Some(self.gate.enter(&call.cancel)?),
+            _ => None,
         };
-        let step = call.step.clone();
-        stack::run(stack, || {
-            execute::run(&self.engine, plugin, call, environment)
-        })
-        .unwrap_or_else(|error| {
-            Err(CallError::Limit {
-                plugin: plugin.about().name.clone(),
-                step,
-                limit: format!("no thread for the call can be started: {error}"),
-                progress: String::new(),
-            })
-        })
+        execute::run(&self.engine, plugin, call, environment)
     }
 
     /// Finds the plugin in memory or makes it; whoever asks for the same one meanwhile waits for it.
     fn once(
         &self,
         digest: Digest,
-        compiled: impl FnOnce() -> Result<Component, LoadError>,
+        make: impl FnOnce() -> Result<Loaded, LoadError>,
     ) -> Result<Arc<Loaded>, LoadError> {
         let slot = {
             let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,21 +155,17 @@ impl Host {
         if let Some(loaded) = slot.upgrade() {
             return Ok(loaded);
         }
-        let component = compiled()?;
-        let guest = load::link(&self.engine, &component)?;
-        let loaded = Arc::new(self.described(digest, guest)?);
+        let loaded = Arc::new(make()?);
         *slot = Arc::downgrade(&loaded);
         Ok(loaded)
     }
 
     fn described(&self, digest: Digest, guest: Guest) -> Result<Loaded, LoadError> {
-        let _ticking = self.ticker.running();
         let _place = self
             .gate
             .enter(&CancellationToken::new())
             .map_err(|error| LoadError::Describe(error.to_string()))?;
-        let said = stack::run(Stack::Shared, || execute::describe(&self.engine, &guest))
-            .map_err(|error| LoadError::Describe(format!("no thread can be started: {error}")))??;
+        let said = execute::describe(&self.engine, &guest)?;
         let about = About::checked(said)?;
         let schema = Schema::compile(&about.config_schema).map_err(load::AboutError::Schema)?;
         Ok(Loaded {
@@ -187,12 +177,30 @@ impl Host {
     }
 }
 
-/// Compiles a component at build time for the target of the binary that will embed it (`TARGET` of a build script).
-pub fn precompile(component: &[u8], target: &str) -> Result<Vec<u8>, LoadError> {
-    load::check_binary(component)?;
+/// What a build embeds of a component.
+#[derive(Debug)]
+pub struct Precompiled {
+    pub code: Vec<u8>,
+    /// What the plugin says about itself, as [`Host::load_embedded`] reads it.
+    pub about: String,
+}
+
+/// Compiles a component at build time for the target of the binary that will embed it (`TARGET` of a build script), and asks
+/// it what it is.
+pub fn precompile(component: &[u8], target: &str) -> Result<Precompiled, LoadError> {
     let invalid = |error: wasmtime::Error| LoadError::Invalid(format!("{error:#}"));
-    let engine = Engine::new(&engine_config(target).map_err(invalid)?).map_err(invalid)?;
-    engine.precompile_component(component).map_err(invalid)
+    let host =
+        Host::new(HostConfig::default()).map_err(|error| LoadError::Describe(error.to_string()))?;
+    let loaded = host.load(component)?;
+    let code = if target == TARGET {
+        loaded.guest.pre.component().serialize().map_err(invalid)?
+    } else {
+        let engine = Engine::new(&engine_config(target).map_err(invalid)?).map_err(invalid)?;
+        engine.precompile_component(component).map_err(invalid)?
+    };
+    let about = serde_json::to_string(loaded.about())
+        .map_err(|error| LoadError::Describe(error.to_string()))?;
+    Ok(Precompiled { code, about })
 }
 
 fn engine(concurrency: u32) -> Result<Engine, HostError> {

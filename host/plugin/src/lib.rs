@@ -22,8 +22,7 @@ mod load;
 mod mask;
 mod run;
 mod schema;
-pub mod stack;
-mod ticker;
+mod slice;
 
 pub use ask::{Answer, Environment, Given, Question, Refusal, Role, TreeId};
 pub use call::{Call, CallError, Diagnostic, Kind, LogLine, Outcome, Severity};
@@ -31,7 +30,7 @@ pub use code::{EmbeddedCode, cache::CacheError};
 pub use document::{Document, DocumentError, Identity, JsonError, Place};
 pub use engine::TARGET;
 pub use grant::{GrantError, Grants};
-pub use host::{Host, HostConfig, HostError, precompile};
+pub use host::{Host, HostConfig, HostError, Precompiled, precompile};
 pub use limit::{LimitError, Limits, Usage};
 pub use load::{About, AboutError, CONTRACT, Capability, LoadError, Loaded, MAX_COMPONENT, Offer};
 pub use mask::Secrets;

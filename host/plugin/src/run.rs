@@ -65,6 +65,30 @@ pub(crate) enum Ended {
 pub(crate) type Trapped<T> = wasmtime::Result<T>;
 type Answered<T> = wasmtime::Result<Result<T, wit::Refusal>>;
 
+/// Says whether a call may go on. Asked when the guest calls the host, after every question, and after each
+/// [`crate::slice`] of its own computing.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    cancel: CancellationToken,
+    deadline: Instant,
+    time_ms: u64,
+}
+
+impl Watch {
+    pub(crate) fn check(&self) -> Result<(), Ended> {
+        if self.cancel.is_cancelled() {
+            return Err(Ended::Cancelled);
+        }
+        if Instant::now() >= self.deadline {
+            return Err(Ended::Limit(format!(
+                "it ran longer than {} ms (timeMs)",
+                self.time_ms
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// All that belongs to one call.
 pub(crate) struct State {
     pub(crate) limits: Limits,
@@ -87,9 +111,8 @@ pub(crate) struct State {
     handles: u64,
     log_bytes: u64,
     depth: u32,
-    cancel: CancellationToken,
+    watch: Watch,
     started: Instant,
-    deadline: Instant,
     host_time: Duration,
     wasi: wasi::Constants,
     tables: u64,
@@ -109,7 +132,6 @@ impl State {
             secrets: call.grants.shows_secrets(),
         };
         let state = Self {
-            deadline: started + Duration::from_millis(limits.time_ms),
             usage: Usage::default(),
             documents: DocumentSet::new(call.documents, access),
             attachments: Vec::new(),
@@ -126,7 +148,11 @@ impl State {
             handles: 0,
             log_bytes: 0,
             depth: call.depth,
-            cancel: call.cancel,
+            watch: Watch {
+                cancel: call.cancel,
+                deadline: started + Duration::from_millis(limits.time_ms),
+                time_ms: limits.time_ms,
+            },
             started,
             host_time: Duration::ZERO,
             wasi: wasi::Constants::default(),
@@ -137,18 +163,8 @@ impl State {
         (state, call.kind)
     }
 
-    /// Whether the call may go on. Asked after every question, and each [`crate::ticker::TICK`] while the guest computes.
-    pub(crate) fn check_time(&self) -> Result<(), Ended> {
-        if self.cancel.is_cancelled() {
-            return Err(Ended::Cancelled);
-        }
-        if Instant::now() >= self.deadline {
-            return Err(Ended::Limit(format!(
-                "it ran longer than {} ms (timeMs)",
-                self.limits.time_ms
-            )));
-        }
-        Ok(())
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -169,7 +185,7 @@ impl State {
             );
             return Err(Ended::Limit(text).into());
         }
-        Ok(())
+        Ok(self.watch.check()?)
     }
 
     /// Puts a question to the environment. Grants have been checked.
@@ -178,12 +194,12 @@ impl State {
         let started = Instant::now();
         let budget = Budget {
             bytes: self.limits.read_bytes.saturating_sub(self.usage.read_bytes),
-            deadline: self.deadline.min(started + left),
+            deadline: self.watch.deadline.min(started + left),
             depth: self.limits.depth.saturating_sub(self.depth),
         };
         let given = ENVIRONMENT.with(|environment| environment.ask(question, &budget));
         self.host_time += started.elapsed();
-        self.check_time()?;
+        self.watch.check()?;
         if self.host_time > Duration::from_millis(self.limits.host_time_ms) {
             let text = format!(
                 "its questions took longer than {} ms (hostTimeMs)",

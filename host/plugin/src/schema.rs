@@ -1,9 +1,14 @@
 //! A plugin's JSON Schema, compiled once, and the check of a config against it.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
+
+mod plain;
+
+use plain::Verdict;
 
 /// A schema has at most so many bytes.
 const LONGEST_SCHEMA: usize = 256 << 10;
@@ -11,7 +16,13 @@ const LONGEST_SCHEMA: usize = 256 << 10;
 const LONGEST_CONFIG: usize = 4 << 20;
 
 /// Decides which configs a plugin takes.
-pub(crate) struct Schema(Option<Validator>);
+pub(crate) enum Schema {
+    /// None but an empty one.
+    NoConfig,
+    Compiled(Validator),
+    /// Compiled when it is needed: [`plain`] has judged most configs before.
+    Checked(Value, OnceLock<Validator>),
+}
 
 /// Why a config is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +37,7 @@ impl Schema {
     /// `text` is empty for plugins that take no config. The message says what is wrong with the schema.
     pub(crate) fn compile(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self::NoConfig);
         }
         if text.len() > LONGEST_SCHEMA {
             return Err(format!(
@@ -34,20 +45,17 @@ impl Schema {
                 text.len()
             ));
         }
-        let schema: Value =
-            serde_json::from_str(text).map_err(|error| format!("it is not valid JSON: {error}"))?;
+        let schema = parsed(text)?;
         check_references(&schema)?;
-        // Regular expressions that can take exponential time are not a part of the linear engine.
-        let patterns = PatternOptions::regex()
-            .size_limit(1 << 20)
-            .dfa_size_limit(1 << 20);
-        let options = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .with_pattern_options(patterns);
-        let validator = options
-            .build(&schema)
-            .map_err(|error| shortened(&error.to_string()))?;
-        Ok(Self(Some(validator)))
+        Ok(Self::Compiled(compiled(&schema)?))
+    }
+
+    /// A schema that [`Schema::compile`] has compiled before, when this binary was built.
+    pub(crate) fn checked(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(Self::NoConfig);
+        }
+        Ok(Self::Checked(parsed(text)?, OnceLock::new()))
     }
 
     /// Parses and checks a config; an empty text stands for `{}`.
@@ -65,14 +73,23 @@ impl Schema {
             text => serde_json::from_str(text)
                 .map_err(|error| wrong(String::new(), format!("it is not valid JSON: {error}")))?,
         };
-        let Some(validator) = &self.0 else {
-            let empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
-            let text = || "the plugin takes no config".to_owned();
-            return if empty {
-                Ok(())
-            } else {
-                Err(wrong(String::new(), text()))
-            };
+        let validator = match self {
+            Self::NoConfig => {
+                let empty =
+                    value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+                let text = || "the plugin takes no config".to_owned();
+                return if empty {
+                    Ok(())
+                } else {
+                    Err(wrong(String::new(), text()))
+                };
+            }
+            Self::Compiled(validator) => validator,
+            Self::Checked(schema, _) if plain::judge(schema, &value) == Verdict::Valid => {
+                return Ok(());
+            }
+            Self::Checked(schema, validator) => validator
+                .get_or_init(|| compiled(schema).expect("the schema was compiled by the build")),
         };
         validator.validate(&value).map_err(|error| {
             // The value itself stays out of the message: it can be secret.
@@ -80,6 +97,23 @@ impl Schema {
             wrong(error.instance_path().as_str().to_owned(), message)
         })
     }
+}
+
+fn parsed(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("it is not valid JSON: {error}"))
+}
+
+fn compiled(schema: &Value) -> Result<Validator, String> {
+    // Regular expressions that can take exponential time are not a part of the linear engine.
+    let patterns = PatternOptions::regex()
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20);
+    let options = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(patterns);
+    options
+        .build(schema)
+        .map_err(|error| shortened(&error.to_string()))
 }
 
 /// Only references into the schema itself are followed, and none may lead back to where it starts without a step into the
@@ -201,10 +235,9 @@ fn shortened(text: &str) -> String {
 
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "Schema"
-        } else {
-            "Schema(no config)"
+        f.write_str(match self {
+            Self::NoConfig => "Schema(no config)",
+            Self::Compiled(_) | Self::Checked(..) => "Schema",
         })
     }
 }
@@ -241,6 +274,27 @@ mod tests {
             "the config is not valid at \"\": \"replicas\" is a required property"
         );
         assert!(error("{").contains("it is not valid JSON"));
+    }
+
+    #[test]
+    fn a_schema_that_the_build_checked_says_the_same() {
+        let text = r#"{"type":"object","properties":{"name":{"type":"string","pattern":"^a"}}}"#;
+        let checked = Schema::checked(text).unwrap();
+        for config in [
+            "",
+            "{}",
+            r#"{"other":1}"#,
+            r#"{"name":"a"}"#,
+            r#"{"name":"b"}"#,
+            r#"{"name":1}"#,
+            "[]",
+        ] {
+            assert_eq!(
+                checked.check(config),
+                schema(text).check(config),
+                "{config}"
+            );
+        }
     }
 
     #[test]

@@ -8,10 +8,11 @@ use weir_tree::Digest;
 
 use crate::world::Registered;
 
-/// One embedded component: its compiled code and the digest of the component that it was made of.
+/// One embedded component: its compiled code, what it says about itself, and the digest of the component that it was made of.
 struct Embedded {
     name: &'static str,
     code: &'static EmbeddedCode,
+    about: &'static str,
     digest: [u8; 32],
 }
 
@@ -48,7 +49,7 @@ pub fn load_named(
 impl Embedded {
     fn load(&self, host: &Host) -> Result<Registered, BuiltInError> {
         let plugin = host
-            .load_embedded(self.code, Digest::from_bytes(self.digest))
+            .load_embedded(self.code, self.about, Digest::from_bytes(self.digest))
             .map_err(|source| BuiltInError {
                 name: self.name,
                 source,
@@ -118,5 +119,19 @@ mod tests {
         assert!(plugins["substitute"].plugin.offers(Offer::Transformer));
         assert!(plugins["sops"].plugin.offers(Offer::Filter));
         assert!(plugins["sops"].plugin.offers(Offer::Transformer));
+    }
+
+    #[test]
+    fn what_they_say_about_themselves_is_embedded() {
+        let host = Host::new(HostConfig::default()).unwrap();
+        let helm = &load_named(&host, &["helm"]).unwrap()["helm"].plugin;
+        assert_eq!(helm.about().name, "helm");
+        let release = r#"{"release":{"name":"web"}}"#;
+        assert_eq!(helm.check_config(release), Ok(()));
+        let error = helm.check_config("{}").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the config is not valid at \"\": \"release\" is a required property"
+        );
     }
 }

@@ -22,6 +22,8 @@ use crate::{output, repository, snippet};
 
 /// What may be kept of renders.
 const MEMO: usize = 64 << 20;
+/// What commands have on their main thread. Guests have stacks of their own.
+const THREAD_STACK: usize = 8 << 20;
 /// Compiled plugins on disk.
 const CODE_CACHE: u64 = 512 << 20;
 
@@ -36,8 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_err(|_| anyhow::anyhow!("a TLS provider was installed already"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(weir_plugin::stack::THREAD_STACK)
-        .on_thread_start(weir_plugin::stack::guests_may_run_here)
+        .thread_stack_size(THREAD_STACK)
         .build()
         .context("starting the runtime")?;
     runtime.block_on(reconcile(args))

@@ -1,9 +1,11 @@
 //! What a plugin says about itself, checked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::guest::exports::weir::plugin::plugin as wit;
 
 /// A plugin's description of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     pub name: String,
     pub version: String,
@@ -17,7 +19,7 @@ pub struct About {
 }
 
 /// Something that the plugin would like to be granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capability {
     /// The field of [`crate::Grants`].
     pub what: String,

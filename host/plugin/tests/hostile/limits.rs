@@ -307,6 +307,29 @@ fn a_call_can_be_cancelled() {
     ));
 }
 
+/// What takes long in one instruction costs more than others.
+#[test]
+fn a_guest_that_only_copies_is_stopped_in_time() {
+    let watch = Watch::start();
+    let copies = handmade::plugin(&handmade::Parts {
+        memory: "256",
+        transform: "(loop $again (memory.copy (i32.const 0) (i32.const 4096) (i32.const 16000000)) (br $again)) (i32.const 512)",
+        ..handmade::Parts::default()
+    });
+    let limits = Limits {
+        time_ms: 100,
+        ..Limits::default()
+    };
+    let (found, took) = watch.beside("copies", || {
+        let started = Instant::now();
+        let found = copies.call().limits(limits.clone()).transform();
+        (found.unwrap_err().to_string(), started.elapsed())
+    });
+    let text = "plugin handmade went over a limit in step test: it ran longer than 100 ms (timeMs)";
+    assert_eq!(found, text);
+    assert!(took < Duration::from_millis(600), "{took:?}");
+}
+
 #[test]
 fn nobody_gets_more_than_the_ceiling() {
     let watch = Watch::start();
