@@ -16,8 +16,8 @@ pub struct Bundle {
     pub documents: Vec<Document>,
     /// Results beside the objects.
     pub attachments: Vec<(String, Bytes)>,
-    /// Of documents and attachments; keyed if the bundle is tainted.
-    pub digest: Digest,
+    /// Of documents and attachments; keyed if the bundle is tainted. A renderer that keeps nothing takes none.
+    pub digest: Option<Digest>,
     /// Whether secret bytes went into it: then it never leaves the process.
     pub tainted: bool,
     /// Values that would differ with the real random key; none if there was one.

@@ -22,8 +22,6 @@ pub struct Output {
     pub logs: Vec<LogLine>,
     pub usage: Usage,
     pub tainted: bool,
-    /// Of documents and attachments; keyed if tainted.
-    pub digest: Option<Digest>,
 }
 
 /// A run that can be used again while its trace holds.

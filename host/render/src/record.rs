@@ -71,7 +71,8 @@ impl Environment for Recorder<'_> {
         let given = self.answer(question, budget);
         self.note(question, &given);
         if self.setting.renderer.sees(question) {
-            self.trace.record(question, digest_of(&given));
+            let digest = self.digest(question, &given);
+            self.trace.record(question, digest);
         }
         given
     }
@@ -136,6 +137,16 @@ impl<'a> Recorder<'a> {
         })
     }
 
+    fn digest(&self, question: &Question, given: &Result<Given, Refusal>) -> Digest {
+        match given {
+            // Nobody will compare it.
+            Ok(_) if !self.setting.renderer.keeps() => Some(Digest::from_bytes([0; 32])),
+            Ok(given) if !given.secret => self.known_digest(question),
+            _ => None,
+        }
+        .unwrap_or_else(|| digest_of(given))
+    }
+
     /// A file's digest is often known without reading it.
     fn known_digest(&self, question: &Question) -> Option<Digest> {
         let Question::Read { tree, path } = question else {
@@ -143,7 +154,7 @@ impl<'a> Recorder<'a> {
         };
         let bound = self.trees.get(tree)?;
         let resolved = weir_tree::resolve(&*bound.at.tree, path).ok()??;
-        let content = weir_tree::digest_file(&*bound.at.tree, &resolved).ok()??;
+        let content = bound.at.tree.digest(&resolved).ok()??;
         Some(digest_of_bytes(content))
     }
 

@@ -38,6 +38,8 @@ pub struct Renderer {
     /// Questions that are not written down, for the test that finds such a bug.
     #[cfg(test)]
     blind: Option<fn(&Question) -> bool>,
+    /// Whether a later render of this process, or of another one, can use what is seen now.
+    keeps: bool,
     /// Keys the digests of what is secret; made anew for each process, as nothing tainted outlives it.
     digest_key: [u8; 32],
 }
@@ -127,8 +129,21 @@ impl Renderer {
             shelf: None,
             #[cfg(test)]
             blind: None,
+            keeps: true,
             digest_key,
         })
+    }
+
+    /// For a process that renders one recipe and ends. It keeps no runs, and takes no digests of what nobody compares: with
+    /// large charts that is a fifth of the time.
+    pub fn once(host: Arc<Host>) -> Result<Self, getrandom::Error> {
+        let mut renderer = Self::new(host, 0)?;
+        renderer.keeps = false;
+        Ok(renderer)
+    }
+
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// Uses the runs of earlier processes too, and keeps those of this one that have no secret in them.
@@ -178,7 +193,9 @@ impl Renderer {
         }
         let documents = finish(first.documents, recipe);
         let digest_key = first.tainted.then_some(&self.digest_key);
-        let digest = bundle::digest(&documents, &first.attachments, digest_key);
+        let digest = self
+            .keeps
+            .then(|| bundle::digest(&documents, &first.attachments, digest_key));
         let bundle = Bundle {
             documents,
             attachments: first.attachments,
@@ -363,14 +380,16 @@ impl Renderer {
         work: Work<'_>,
         passed: BTreeMap<TreeId, PassedTree>,
     ) -> Result<Done, RenderError> {
-        let key = step_key(setting, &work);
+        let key = self.keeps.then(|| step_key(setting, &work));
         let recorder = |passed: BTreeMap<TreeId, PassedTree>| {
             Recorder::new(*setting, passed).map_err(|refusal| RenderError::Source {
                 source_id: setting.recipe.source.to_string(),
                 refusal,
             })
         };
-        if let Some(done) = self.recall(&key, &passed, &recorder)? {
+        if let Some(key) = &key
+            && let Some(done) = self.recall(key, &passed, &recorder)?
+        {
             return Ok(done);
         }
         let mut recorder = recorder(passed)?;
@@ -406,8 +425,6 @@ impl Renderer {
             });
         }
         let tainted = work.tainted || outcome.secret || recorded.secret;
-        let digest_key = tainted.then_some(&self.digest_key);
-        let digest = bundle::digest(&outcome.documents, &outcome.attachments, digest_key);
         let output = Arc::new(Output {
             documents: outcome.documents,
             attachments: outcome.attachments,
@@ -416,10 +433,11 @@ impl Renderer {
             logs: outcome.logs,
             usage: outcome.usage,
             tainted,
-            digest: Some(digest),
         });
         let files = files_of(&recorded.trace);
-        if !recorded.unsettled {
+        if let Some(key) = key
+            && !recorded.unsettled
+        {
             let kept = Kept {
                 trace: Arc::new(recorded.trace),
                 output: output.clone(),

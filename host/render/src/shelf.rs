@@ -32,7 +32,6 @@ struct Written {
     documents: Vec<WrittenDocument>,
     filtered: Option<String>,
     findings: Vec<Diagnostic>,
-    digest: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,7 +59,6 @@ pub(crate) fn write(kept: &Kept) -> Option<Vec<u8>> {
         documents: output.documents.iter().map(document).collect(),
         filtered,
         findings: output.diagnostics.clone(),
-        digest: output.digest.map(|digest| digest.hex()),
     };
     serde_json::to_vec(&written).ok()
 }
@@ -87,10 +85,6 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Kept> {
         documents,
         filtered: written.filtered.map(|text| Bytes::from(text.into_bytes())),
         diagnostics: written.findings,
-        digest: match written.digest {
-            None => None,
-            Some(text) => Some(digest_of(&text)?),
-        },
         ..Output::default()
     };
     Some(Kept {
@@ -177,7 +171,6 @@ mod tests {
                 help: "h".to_owned(),
             }],
             tainted,
-            digest: Some(Digest::of(b"digest")),
             ..Output::default()
         };
         Kept {
@@ -201,10 +194,7 @@ mod tests {
         let again = read(&bytes).unwrap();
         assert_eq!(again.trace, run.trace);
         assert_eq!(again.output.diagnostics, run.output.diagnostics);
-        assert_eq!(
-            (again.output.digest, &again.output.filtered),
-            (run.output.digest, &run.output.filtered)
-        );
+        assert_eq!(again.output.filtered, run.output.filtered);
         let (a, b) = (&again.output.documents[0], &run.output.documents[0]);
         assert_eq!((a.body(), a.origin()), (b.body(), b.origin()));
         assert!(read(&bytes[..bytes.len() - 2]).is_none());

@@ -5,7 +5,7 @@
 //! one. What was seen once stays as it was seen: a file that changes meanwhile is an error.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, DirEntry, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,6 +59,26 @@ impl FileSystem {
         }
         let found = self.find(path)?;
         Ok(found.is_some_and(|found| found.entry.kind == EntryKind::Directory))
+    }
+
+    /// What a directory lists, looked at from there: the way to it is not gone again for each.
+    fn listed(
+        &self,
+        path: TreePath,
+        name: &str,
+        item: &DirEntry,
+    ) -> Result<Option<Entry>, TreeError> {
+        if let Some(known) = self.seen().entries.get(&path) {
+            return Ok(known.as_ref().map(|found| found.entry.clone()));
+        }
+        let found = match item.metadata() {
+            Ok(metadata) => found(name, &metadata),
+            Err(error) if absent(&error) => None,
+            Err(error) => return Err(unread(&path, &error)),
+        };
+        let mut seen = self.seen();
+        let found = seen.entries.entry(path).or_insert(found);
+        Ok(found.as_ref().map(|found| found.entry.clone()))
     }
 
     fn content(&self, path: &TreePath, found: &Found) -> Result<Blob, TreeError> {
@@ -128,26 +148,26 @@ impl Tree for FileSystem {
         if !self.is_directory(path)? {
             return Ok(None);
         }
-        let mut names = Vec::new();
+        let (mut count, mut entries) = (0, Vec::new());
         for item in fs::read_dir(place(path)).map_err(|error| unread(path, &error))? {
             let item = item.map_err(|error| unread(path, &error))?;
             // What is not UTF-8 cannot be named by a kustomization.
-            names.extend(item.file_name().into_string());
-            if names.len() > MAX_ENTRIES {
+            let Ok(name) = item.file_name().into_string() else {
+                continue;
+            };
+            count += 1;
+            if count > MAX_ENTRIES {
                 return Err(TreeError::TooManyEntries {
                     path: path.clone(),
-                    count: names.len(),
+                    count,
                     limit: MAX_ENTRIES,
                 });
             }
-        }
-        names.sort_unstable();
-        let mut entries = Vec::with_capacity(names.len());
-        for name in names {
             if let Ok(child) = path.child(&name) {
-                entries.extend(self.find(&child)?.map(|found| found.entry));
+                entries.extend(self.listed(child, &name, &item)?);
             }
         }
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut seen = self.seen();
         let listing = seen.listings.entry(path.clone()).or_insert(entries);
         Ok(Some(listing.clone()))

@@ -2,6 +2,7 @@
 //! are.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,8 +16,6 @@ use weir_render::{Recipe, RenderError, Rendered, Renderer, SourceTree, Step, Uni
 use crate::file_system::FileSystem;
 use crate::folder_world::FolderWorld;
 use crate::snippet;
-
-const MEMO: usize = 1 << 20;
 
 /// What is called, and how.
 pub(crate) struct Single<'a> {
@@ -42,7 +41,11 @@ pub(crate) enum Ended {
 impl Single<'_> {
     /// Renders, and shows what the plugin found.
     pub(crate) fn run(self) -> anyhow::Result<Ended> {
-        let host = Arc::new(Host::new(HostConfig::default())?);
+        // The one call is the only one at a time, and what calls need of the engine is made ready for each that may be.
+        let host = Arc::new(Host::new(HostConfig {
+            concurrency: 1,
+            ..HostConfig::default()
+        })?);
         let plugins = weir_render::builtin::load_named(&host, self.plugins)?;
         // What is named may stand anywhere, so that the tree is the whole file system, read lazily.
         let source = SourceTree {
@@ -50,7 +53,8 @@ impl Single<'_> {
             revision: "folder".to_owned(),
             time: self.time,
         };
-        let world = FolderWorld::new(source, plugins);
+        // The process ends next, and taking an engine and its plugins apart costs as much as loading them did.
+        let world = ManuallyDrop::new(FolderWorld::new(source, plugins));
         let plugin = self.plugins.first().copied().unwrap_or_default();
         let recipe = Recipe {
             unit: UnitId::new("Command", "", self.command),
@@ -68,9 +72,10 @@ impl Single<'_> {
             tainted: false,
         };
         let shown = Shown::new(&world);
-        let renderer = Renderer::new(host, MEMO)
-            .map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-        match renderer.render(&recipe, &world, &CancellationToken::new()) {
+        let renderer =
+            Renderer::once(host).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+        let renderer = ManuallyDrop::new(renderer);
+        match renderer.render(&recipe, &*world, &CancellationToken::new()) {
             Ok(rendered) => {
                 let findings = rendered.steps.iter().flat_map(|step| &step.diagnostics);
                 findings.for_each(|finding| shown.print(finding));

@@ -110,7 +110,8 @@ impl Work<'_> {
         self.check_dependencies()?;
         let rendered = self.render(recipe.clone()).await?;
         let applied = self.apply(writer, &revision, &rendered).await?;
-        let digest = rendered.bundle.digest.to_string();
+        let digest = rendered.bundle.digest.expect("the renderer keeps runs");
+        let digest = digest.to_string();
         let healthy = self.check_health(&applied, &digest).await?;
         Ok(Done {
             revision,
@@ -259,7 +260,7 @@ impl Work<'_> {
         .await;
         applied.map_err(|failure| {
             let mut stop = apply_stop(&failure);
-            stop.digest = Some(rendered.bundle.digest.to_string());
+            stop.digest = rendered.bundle.digest.map(|digest| digest.to_string());
             stop.inventory = Some(failure.inventory);
             stop
         })

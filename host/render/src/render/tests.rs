@@ -396,6 +396,38 @@ fn what_saw_a_secret_is_tainted_and_its_digest_is_keyed() {
 }
 
 #[test]
+fn a_renderer_for_one_render_makes_the_same_and_keeps_nothing() {
+    let seen = Seen {
+        main: [("a".to_owned(), "1".to_owned())].into(),
+        other: BTreeMap::new(),
+        values: BTreeMap::new(),
+        revision: "r".into(),
+        time: 0,
+        apis: Vec::new(),
+        key: 1,
+    };
+    let recipe = recipe(
+        &[json!({"read": "a"}), json!({"read": "gone"})],
+        ConfigKind::ConfigMap,
+    );
+    let kept = render(
+        &Renderer::new(asker().0.clone(), 1 << 20).unwrap(),
+        &recipe,
+        &seen,
+    );
+    let once = Renderer::once(asker().0.clone()).unwrap();
+    for _ in 0..2 {
+        let rendered = render(&once, &recipe, &seen);
+        assert_eq!(text(&rendered), text(&kept));
+        assert_eq!(rendered.steps[0].files, kept.steps[0].files);
+        assert_eq!(rendered.dependencies, kept.dependencies);
+        assert!(rendered.steps[0].ran);
+        assert_eq!(rendered.bundle.digest, None);
+    }
+    assert!(kept.bundle.digest.is_some());
+}
+
+#[test]
 fn without_a_key_what_is_random_is_marked() {
     struct Keyless(TestWorld);
     impl World for Keyless {
