@@ -19,6 +19,7 @@ mod scenario;
 mod secrets;
 mod signatures;
 mod source_faults;
+mod source_hostile;
 mod source_logins;
 mod sources;
 

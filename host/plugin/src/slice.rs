@@ -1,8 +1,8 @@
 //! Runs a guest slice by slice, and looks at the clock and at its cancellation in between.
 //!
 //! The engine counts the guest's instructions as fuel in any case. Each time that a slice of it is used up, the guest comes
-//! back to here. Its code need not look at anything else, so that it is smaller and a seventh faster than with the engine's
-//! own clock, which is looked at in each loop.
+//! back to here. Its code need not look at anything else, so that it is some 7 % faster than with the engine's own
+//! clock, which is looked at in each loop.
 //!
 //! A guest has a stack of its own: it may include templates a thousand deep, and each level is a few calls.
 

@@ -10,6 +10,7 @@ mod google;
 mod s3;
 mod xml;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -219,6 +220,7 @@ impl Bucket {
                 }
             }
             let Some(next) = page.next else {
+                check_folders(&objects)?;
                 return Ok(Listing::new(objects, ignore));
             };
             page = self.page(Some(&next)).await?;
@@ -370,6 +372,24 @@ impl Listing {
             ignore,
         }
     }
+}
+
+/// An object that others lie below is no file.
+fn check_folders(objects: &[Object]) -> Result<(), BucketError> {
+    let keys: HashSet<&str> = objects.iter().map(|one| one.key.as_str()).collect();
+    for object in objects {
+        let mut ends = object.key.match_indices('/').map(|(end, _)| end);
+        if let Some(end) = ends.find(|end| keys.contains(&object.key[..*end])) {
+            return Err(BucketError::Key {
+                key: object.key[..end].to_owned(),
+                reason: format!(
+                    "{:?} lies below it; leave out one of them with `ignore`",
+                    object.key
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The address of a server that is named by host and port, or by an address where `named` says so.

@@ -244,12 +244,14 @@ fn neighbour(
         return Err(bad(format!("it is nested deeper than {MAX_DEPTH}")));
     }
     let place = folder(&format!("{}/{relative}", path.as_str()))?;
-    let found = Folder::read_at(tree, &place, depth + 1).map_err(|error| match error {
-        PackageError::NoFolder { .. } => bad(format!(
-            "no chart found at '/{}' (reference 'file://{relative}')",
-            place.as_str()
-        )),
-        error => bad(error.to_string()),
+    let found = Folder::read_at(tree, &place, depth + 1).map_err(|error| {
+        if matches!(error, PackageError::NoFolder { .. }) {
+            return bad(format!(
+                "no chart found at '/{}' (reference 'file://{relative}')",
+                place.as_str()
+            ));
+        }
+        bad(error.to_string())
     })?;
     if let Some(missing) = found.missing.first() {
         return Err(bad(format!(

@@ -1,12 +1,9 @@
 //! The servers that both ask: real ones, whose content is the same at each run.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use weir_testing::distribution::{Artifact, DockerRegistry};
 use weir_testing::git::Change::{Executable, File, Link, Remove, Submodule};
 use weir_testing::git::{GitServer, Repository, Signer};
@@ -17,6 +14,7 @@ use weir_testing::versity::ObjectStore;
 use weir_testing::web::{WebAnswer, WebServer};
 
 use crate::lab::Lab;
+use crate::source_hostile::tar;
 use crate::sources::{MARK, archive, basic, digest};
 
 const LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
@@ -462,32 +460,6 @@ pub(super) const HOSTILE: &[(&str, &[(u8, &str, &str)])] = &[
         &[(b'0', "a.yaml", "a: 1\n"), (b'0', ".git/config", "x\n")],
     ),
 ];
-
-fn tar(entries: &[(u8, &str, &str)]) -> Result<Vec<u8>> {
-    const BLOCK: usize = 512;
-    const LINK: usize = 157;
-    let mut bytes = Vec::new();
-    for (kind, name, content) in entries {
-        let mut header = tar::Header::new_ustar();
-        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-        let is_link = matches!(kind, b'1' | b'2');
-        if is_link {
-            header.as_mut_bytes()[LINK..LINK + content.len()].copy_from_slice(content.as_bytes());
-        }
-        let content = if is_link { "" } else { content };
-        header.set_mode(0o644);
-        header.set_size(content.len() as u64);
-        header.set_entry_type(tar::EntryType::new(*kind));
-        header.set_cksum();
-        bytes.extend_from_slice(header.as_bytes());
-        bytes.extend_from_slice(content.as_bytes());
-        bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-    }
-    bytes.resize(bytes.len() + 2 * BLOCK, 0);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(&bytes)?;
-    Ok(packed.finish()?)
-}
 
 /// An archive of a chart.
 fn chart(name: &str, version: &str) -> Vec<u8> {

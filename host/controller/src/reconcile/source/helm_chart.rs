@@ -148,15 +148,12 @@ async fn from_known(
         let registry = registry(ctx, repository, &access, path, &spec.chart)?;
         return limited(run, limit, "pulling the chart", async {
             let version = registry.chart_version(range).await.map_err(|error| {
-                let fit = match &error {
-                    OciError::NoVersion { range, .. } => {
-                        format!(
-                            "could not locate a version matching provided version string {range}: "
-                        )
-                    }
-                    _ => String::new(),
-                };
-                pull(&format!("{NO_VERSION}: {fit}{error}"))
+                if let OciError::NoVersion { range, .. } = &error {
+                    return pull(&format!(
+                        "{NO_VERSION}: could not locate a version matching provided version string {range}: {error}"
+                    ));
+                }
+                pull(&format!("{NO_VERSION}: {error}"))
             })?;
             let place = format!("{}/{}", path.trim_end_matches('/'), spec.chart);
             let verified = verify(ctx, run, source, &registry, &place, &version).await?;
@@ -585,16 +582,13 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| invalid(&error.to_string()))?
-        .map_err(|error| match error {
-            PackageError::Dependency { .. } => {
-                failed_build("DependencyBuildError", &error.to_string())
+        .map_err(|error| {
+            let words = error.to_string();
+            if matches!(error, PackageError::Dependency { .. }) {
+                return failed_build("DependencyBuildError", &words);
             }
             // flux: its own loader quotes the name of the file.
-            error => invalid(&error.to_string().replacen(
-                "cannot load Chart.yaml:",
-                "cannot load 'Chart.yaml':",
-                1,
-            )),
+            invalid(&words.replacen("cannot load Chart.yaml:", "cannot load 'Chart.yaml':", 1))
         })
 }
 
@@ -647,16 +641,15 @@ fn of_index(error: &IndexError) -> String {
 }
 
 fn no_values(error: &PackageError, of_source: bool) -> Problem {
-    let words = match error {
-        PackageError::NoValues { path } if of_source => {
-            let place = weir_source::chart::folder(path)
-                .map_or_else(|_| path.clone(), |place| format!("/{}", place.as_str()));
-            format!("no values file found at path '{place}' (reference '{path}')")
-        }
-        PackageError::NoValues { path } => {
-            format!("failed to merge chart values: no values file found at path '{path}'")
-        }
-        error => error.to_string(),
+    let PackageError::NoValues { path } = error else {
+        return stalled_build("ValuesFilesError", &error.to_string());
+    };
+    let words = if of_source {
+        let place = weir_source::chart::folder(path)
+            .map_or_else(|_| path.clone(), |place| format!("/{}", place.as_str()));
+        format!("no values file found at path '{place}' (reference '{path}')")
+    } else {
+        format!("failed to merge chart values: no values file found at path '{path}'")
     };
     stalled_build("ValuesFilesError", &words)
 }

@@ -83,9 +83,11 @@ pub(super) async fn find(
                 )
             };
             let parsed = parsed.map_err(|error| failed(error.to_string()))?;
-            let (index, text) = parsed.map_err(|error| match error {
-                IndexError::Malformed(reason) => failed(reason),
-                error => failed(error.to_string()),
+            let (index, text) = parsed.map_err(|error| {
+                if let IndexError::Malformed(reason) = error {
+                    return failed(reason);
+                }
+                failed(error.to_string())
             })?;
             ctx.sources.remember_index(&run.id, index);
             let tree = SourceTree {

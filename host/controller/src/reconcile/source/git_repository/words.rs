@@ -8,13 +8,13 @@ use super::super::Problem;
 
 /// A failed fetch as a condition.
 pub(super) fn fetch_problem(source: &GitRepository, error: &SourceError) -> Problem {
-    let message = match error {
-        SourceError::Empty { .. } => "git repository is empty; push a first commit".to_owned(),
-        error if error.reason() == reasons::GIT_OPERATION_FAILED => format!(
-            "failed to checkout and determine revision: {}",
-            words(source, error)
-        ),
-        error => error.to_string(),
+    let message = if matches!(error, SourceError::Empty { .. }) {
+        "git repository is empty; push a first commit".to_owned()
+    } else if error.reason() == reasons::GIT_OPERATION_FAILED {
+        let words = words(source, error);
+        format!("failed to checkout and determine revision: {words}")
+    } else {
+        error.to_string()
     };
     match error.remedy() {
         Remedy::Retry => Problem::fetch(error.reason(), message),
@@ -23,27 +23,29 @@ pub(super) fn fetch_problem(source: &GitRepository, error: &SourceError) -> Prob
 }
 
 fn words(source: &GitRepository, error: &SourceError) -> String {
-    match error {
-        SourceError::Exchange { url, cause } => {
-            let known = match cause {
-                ExchangeError::Unauthorized { .. } => "authentication required: ",
-                ExchangeError::NotFound { .. } => "repository not found: ",
-                _ => "",
-            };
-            format!("unable to clone '{url}': {known}{cause}")
+    if let SourceError::Exchange { url, cause } = error {
+        let known = if matches!(cause, ExchangeError::Unauthorized { .. }) {
+            "authentication required: "
+        } else if matches!(cause, ExchangeError::NotFound { .. }) {
+            "repository not found: "
+        } else {
+            ""
+        };
+        return format!("unable to clone '{url}': {known}{cause}");
+    }
+    let SourceError::Reference { url, source: cause } = error else {
+        return error.to_string();
+    };
+    match cause {
+        ReferenceError::Missing(_) => missing(source, url),
+        ReferenceError::NoVersion { range, tags } => {
+            format!("no match found for semver: {range}, out of {tags} tags")
         }
-        SourceError::Reference { url, source: cause } => match cause {
-            ReferenceError::Missing(_) => missing(source, url),
-            ReferenceError::NoVersion { range, tags } => {
-                format!("no match found for semver: {range}, out of {tags} tags")
-            }
-            ReferenceError::Range { source, .. } => format!("semver parse error: {source}"),
-            ReferenceError::NotOnBranch { commit, .. } | ReferenceError::NoSuchCommit(commit) => {
-                format!("unable to resolve commit object for '{commit}': object not found; {cause}")
-            }
-            ReferenceError::NoCommitId(_) | ReferenceError::NoName(_) => error.to_string(),
-        },
-        error => error.to_string(),
+        ReferenceError::Range { source, .. } => format!("semver parse error: {source}"),
+        ReferenceError::NotOnBranch { commit, .. } | ReferenceError::NoSuchCommit(commit) => {
+            format!("unable to resolve commit object for '{commit}': object not found; {cause}")
+        }
+        ReferenceError::NoCommitId(_) | ReferenceError::NoName(_) => error.to_string(),
     }
 }
 
