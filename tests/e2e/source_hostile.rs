@@ -18,8 +18,11 @@ use weir_testing::web::{WebAnswer, WebServer};
 use crate::lab::{Lab, Place, condition};
 use crate::sources::{MARK, SOURCE, text};
 
-/// An archive of any entries: the kind of an entry, its name, its content or what it links to.
-pub(crate) fn tar(entries: &[(u8, &str, &str)]) -> Result<Vec<u8>> {
+/// The kind of an entry, its name, its content or what it links to.
+pub(crate) type TarEntry<'a> = (u8, &'a str, &'a str);
+
+/// An archive of any entries.
+pub(crate) fn tar(entries: &[TarEntry<'_>]) -> Result<Vec<u8>> {
     const BLOCK: usize = 512;
     const LINK: usize = 157;
     let mut bytes = Vec::new();

@@ -22,9 +22,10 @@ fn of(name: &str, url: String, spec: Value) -> Scenario {
 
 fn references(world: &World) -> Vec<Scenario> {
     let fleet = |name: &str, reference: Value| {
-        let spec = match reference {
-            Value::Null => json!({}),
-            reference => json!({"ref": reference}),
+        let spec = if reference.is_null() {
+            json!({})
+        } else {
+            json!({"ref": reference})
         };
         of(name, format!("{}/fleet.git", world.git), spec)
     };

@@ -14,7 +14,7 @@ use weir_testing::versity::ObjectStore;
 use weir_testing::web::{WebAnswer, WebServer};
 
 use crate::lab::Lab;
-use crate::source_hostile::tar;
+use crate::source_hostile::{TarEntry, tar};
 use crate::sources::{MARK, archive, basic, digest};
 
 const LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
@@ -400,7 +400,7 @@ fn registry_content(
 }
 
 /// Archives as no well-meaning tool writes them: what kind of entry, its name, its content or what it links to.
-pub(super) const HOSTILE: &[(&str, &[(u8, &str, &str)])] = &[
+pub(super) const HOSTILE: &[(&str, &[TarEntry<'_>])] = &[
     (
         "above",
         &[(b'0', "a.yaml", "a: 1\n"), (b'0', "../b.yaml", "b: 1\n")],
