@@ -98,13 +98,13 @@ fn chart(name: &str, kind: &str, source: &str, chart: &str, spec: Value) -> Scen
 fn from_index(_world: &World) -> Vec<Scenario> {
     let of = |name: &str, spec: Value| chart(name, "HelmRepository", "repo", "web", spec);
     vec![
-        of("chart", json!({})),
+        of("chart", json!({})).again(),
         of("chart-exact", json!({"version": "1.0.0"})),
         of("chart-range", json!({"version": "1.0.x"})),
         of("chart-prerelease", json!({"version": ">=2.0.0-0"})),
         of("chart-no-version", json!({"version": "9.x"})),
         of("chart-wrong-version", json!({"version": "not a range"})),
-        chart("chart-missing", "HelmRepository", "repo", "none", json!({})),
+        chart("chart-missing", "HelmRepository", "repo", "none", json!({})).again(),
         chart("chart-lost", "HelmRepository", "repo", "lost", json!({})),
         chart("chart-lying", "HelmRepository", "repo", "lying", json!({})),
         chart(
@@ -117,8 +117,9 @@ fn from_index(_world: &World) -> Vec<Scenario> {
         of(
             "chart-values",
             json!({"valuesFiles": ["values.yaml", "prod.yaml"]}),
-        ),
-        of("chart-values-own", json!({"valuesFiles": ["values.yaml"]})),
+        )
+        .again(),
+        of("chart-values-own", json!({"valuesFiles": ["values.yaml"]})).again(),
         of(
             "chart-values-missing",
             json!({"valuesFiles": ["values.yaml", "none.yaml"]}),
@@ -126,7 +127,8 @@ fn from_index(_world: &World) -> Vec<Scenario> {
         of(
             "chart-values-ignored",
             json!({"valuesFiles": ["prod.yaml", "none.yaml"], "ignoreMissingValuesFiles": true}),
-        ),
+        )
+        .again(),
         of("chart-revision", json!({"reconcileStrategy": "Revision"})),
         of("chart-suspended", json!({"suspend": true})),
         chart(
@@ -200,7 +202,8 @@ fn from_registry(world: &World) -> Vec<Scenario> {
         of(
             "chart-oci-values",
             json!({"valuesFiles": ["prod.yaml"], "version": "1.0.0"}),
-        ),
+        )
+        .again(),
         login,
         wrong,
         chart(
@@ -238,7 +241,8 @@ fn from_sources(world: &World) -> Vec<Scenario> {
             "chart-git-values",
             "charts/web",
             json!({"valuesFiles": ["charts/web/values.yaml", "values/prod.yaml"]}),
-        ),
+        )
+        .again(),
         of(
             "chart-git-both",
             "charts/web",
@@ -257,7 +261,7 @@ fn from_sources(world: &World) -> Vec<Scenario> {
         of("chart-git-missing", "charts/none", json!({})),
         of("chart-git-outside", "../none", json!({})),
         of("chart-git-whole", "charts/whole", json!({})),
-        of("chart-git-lost", "charts/lost", json!({})),
+        of("chart-git-lost", "charts/lost", json!({})).again(),
         of("chart-git-broken", "charts/broken", json!({})),
         of("chart-git-nameless", "charts/nameless", json!({})),
         of("chart-git-version", "charts/web", json!({"version": "7.x"})),

@@ -204,9 +204,13 @@ async fn passive(run: &Run, writer: &mut StatusWriter<'_>) -> Outcome {
 
 /// Nothing is done, but a request counts as seen. As in Flux, an object that was never looked at is not looked at now.
 async fn suspended(run: &Run, writer: &mut StatusWriter<'_>) -> Outcome {
-    if let Err(error) = writer.add_finalizer().await {
-        tracing::warn!(source = %run.id, error = %error, "the finalizer could not be added");
-        return Outcome::new(run.state.clone(), Next::BackOff);
+    match writer.add_finalizer().await {
+        Ok(_) => {}
+        Err(ClusterError::NotFound { .. }) => return Outcome::new(State::default(), Next::Gone),
+        Err(error) => {
+            tracing::warn!(source = %run.id, error = %error, "the finalizer could not be added");
+            return Outcome::new(run.state.clone(), Next::BackOff);
+        }
     }
     let mut status = status_of(run);
     if status.contains_key("conditions") {

@@ -1,16 +1,18 @@
 //! Finds the chart that a HelmChart asks for: pulls it from a repository, or packs it out of a source's folder.
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use weir_api::names::{conditions, reasons};
+use weir_api::names::reasons;
 use weir_api::source::helm::{ChartSourceKind, ReconcileStrategy};
 use weir_api::source::{HelmChart, HelmRepository};
 use weir_render::{SourceId, SourceTree};
 use weir_source::chart::{Changes, Folder, Package, PackageError, merge_values, with_metadata};
 use weir_source::oci::{OciError, OciReference, Registry};
-use weir_source::{ChartFound, ClientSpec, IndexError, SourceError};
+use weir_source::{ChartFound, ClientSpec, SourceError};
 use weir_tree::{Digest, Tree};
 
 use super::helm_repository::{self, Access};
@@ -18,9 +20,16 @@ use super::signature::{self, Signed};
 use super::{Content, Found, Problem, TIMEOUT, limited, timeout};
 use crate::node::{NodeId, NodeKind};
 use crate::reconcile::{Context, Run};
+use words::{
+    NO_CHART, NO_VERSION, check_reference, failed_build, invalid, no_artifact, no_values, of_index,
+    pull,
+};
 
 /// Flux's `--helm-chart-max-size`.
 const MAX_CHART: u64 = 10 << 20;
+
+/// The values that a chart has of its own.
+const OWN_VALUES: &str = "values.yaml";
 
 /// A chart, and what the status says of it.
 struct Built {
@@ -164,7 +173,7 @@ async fn from_known(
                 None => (version.clone(), None),
             };
             if let Some(made) = ctx.sources.made(&run.id, &key).await {
-                return Ok((again(made, source, "pulled", String::new())?, verified));
+                return Ok((again(made, source, false, String::new())?, verified));
             }
             let archive = match left(ctx, run, source, &version).await {
                 Some(archive) => archive,
@@ -196,7 +205,7 @@ async fn from_known(
         .map_err(|error| invalid(&format!("{NO_VERSION}: {}", of_index(&error))))?;
     let key = format!("{} {:?} {}", found.version, found.digest, key(run, source));
     if let Some(made) = ctx.sources.made(&run.id, &key).await {
-        return Ok((again(made, source, "pulled", revision)?, None));
+        return Ok((again(made, source, false, revision)?, None));
     }
     let archive = match left(ctx, run, source, &found.version).await {
         Some(archive) => archive,
@@ -393,7 +402,7 @@ async fn from_tree(
     check_reference(&spec.chart)?;
     let key = format!("{} {}", tree.revision, key(run, source));
     if let Some(made) = ctx.sources.made(&run.id, &key).await {
-        return again(made, source, "packaged", tree.revision.clone());
+        return again(made, source, true, tree.revision.clone());
     }
     let (files, path) = (tree.tree.clone(), spec.chart.clone());
     let folder = blocking(move || Folder::read(&*files, &path)).await?;
@@ -440,7 +449,7 @@ async fn build(
         let merged = merge_values(&spec.values_files, lenient, read);
         let (values, used) = merged.map_err(|error| no_values(&error, of_source))?;
         // The chart's own values alone change nothing.
-        if of_source || used != ["values.yaml"] {
+        if of_source || used != [OWN_VALUES] {
             changes.values = Some(values);
             action = "packaged";
             let generation = run.object.generation();
@@ -550,11 +559,11 @@ async fn dependencies(ctx: &Context, run: &Run, folder: &Folder) -> Result<Vec<P
     Ok(found)
 }
 
-/// Nothing changed since the chart was made.
+/// Nothing changed since the chart was made, out of a source's folder or of an archive.
 fn again(
     made: (SourceTree, super::Artifact),
     source: &HelmChart,
-    action: &'static str,
+    of_source: bool,
     source_revision: String,
 ) -> Result<Built, Problem> {
     let (tree, artifact) = made;
@@ -562,10 +571,17 @@ fn again(
     let name = status
         .observed_chart_name
         .unwrap_or_else(|| base_name(&source.spec.chart).to_owned());
-    let values_files = if source.spec.ignore_missing_values_files == Some(true) {
+    let mut values_files = if source.spec.ignore_missing_values_files == Some(true) {
         status.observed_values_files
     } else {
         source.spec.values_files.clone()
+    };
+    if !of_source && values_files == [OWN_VALUES] {
+        values_files.clear();
+    }
+    let action = match of_source || !values_files.is_empty() {
+        true => "packaged",
+        false => "pulled",
     };
     Ok(Built {
         tree,
@@ -608,131 +624,13 @@ fn base_name(chart: &str) -> &str {
         .unwrap_or(chart)
 }
 
-/// `^([-a-z0-9]+/?\.?)+$`, with the `./` and `../` that Flux lets through as well.
-fn is_reference(chart: &str) -> bool {
-    let path = chart.trim_start_matches("./");
-    !path.is_empty()
-        && path.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-/._".contains(&byte)
-        })
-}
-
-fn no_artifact(name: &str, kind: &str) -> Problem {
-    Problem::fetch(
-        reasons::NO_SOURCE_ARTIFACT,
-        format!("no artifact available for {kind} source '{name}'"),
-    )
-}
-
-/// What source-controller says first when no version fits, and when a chart is not to be had.
-const NO_VERSION: &str = "failed to get chart version for remote reference";
-const NO_CHART: &str = "failed to download chart for remote reference";
-
-/// As source-controller says it, with what weir knows beyond that behind it.
-fn of_index(error: &IndexError) -> String {
-    match error {
-        IndexError::NoChart { .. } => format!("no chart name found: {error}"),
-        IndexError::NoVersion { name, range, .. } => {
-            format!("no '{name}' chart with version matching '{range}' found: {error}")
-        }
-        IndexError::Range { source, .. } => source.to_string(),
-        IndexError::Malformed(_) | IndexError::NoUrl { .. } => error.to_string(),
-    }
-}
-
-fn no_values(error: &PackageError, of_source: bool) -> Problem {
-    let PackageError::NoValues { path } = error else {
-        return stalled_build("ValuesFilesError", &error.to_string());
-    };
-    let words = if of_source {
-        let place = weir_source::chart::folder(path)
-            .map_or_else(|_| path.clone(), |place| format!("/{}", place.as_str()));
-        format!("no values file found at path '{place}' (reference '{path}')")
-    } else {
-        format!("failed to merge chart values: no values file found at path '{path}'")
-    };
-    stalled_build("ValuesFilesError", &words)
-}
-
-fn check_reference(chart: &str) -> Result<(), Problem> {
-    if is_reference(chart) {
-        return Ok(());
-    }
-    Err(invalid(&format!(
-        "invalid chart name '{chart}': a valid name must be lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)"
-    )))
-}
-
-/// Flux tells a refused login by these words.
-fn pull(what: &str) -> Problem {
-    let lower = what.to_lowercase();
-    let login = [
-        "401",
-        "unauthorized",
-        "authentication required",
-        "asks for a login",
-        "tls",
-        "unknown certificate authority",
-    ];
-    if login.iter().any(|word| lower.contains(word)) {
-        // flux: the reason AuthenticationFailed is lost on the way to the condition.
-        return Problem::fetch(
-            reasons::UNKNOWN,
-            format!(
-                "unknown build error: failed to authenticate with the Helm repository: chart pull error: {what}"
-            ),
-        );
-    }
-    Problem::fetch(
-        reasons::CHART_PULL_ERROR,
-        format!("chart pull error: {what}"),
-    )
-}
-
-fn invalid(what: &str) -> Problem {
-    Problem::stalled(
-        reasons::INVALID_CHART_REFERENCE,
-        format!("invalid chart reference: {what}"),
-    )
-}
-
-fn failed_build(reason: &'static str, what: &str) -> Problem {
-    let words = match reason {
-        "DependencyBuildError" => "dependency build error",
-        "ValuesFilesError" => "values files merge error",
-        _ => "chart package error",
-    };
-    Problem {
-        condition: conditions::BUILD_FAILED,
-        ..Problem::fetch(reason, format!("{words}: {what}"))
-    }
-}
-
-fn stalled_build(reason: &'static str, what: &str) -> Problem {
-    Problem {
-        next: crate::reconcile::Next::Change,
-        ..failed_build(reason, what)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::base_name;
 
     #[test]
-    fn references_are_names_and_paths() {
-        for good in ["web", "./charts/web", "a/b-c.d"] {
-            assert!(is_reference(good), "{good}");
-        }
-        for bad in ["", "Web", "a b", "web:1"] {
-            assert!(!is_reference(bad), "{bad}");
-        }
+    fn the_last_part_of_a_path_is_the_name() {
         assert_eq!(base_name("./charts/web/"), "web");
-    }
-
-    #[test]
-    fn a_refused_login_has_a_reason_of_its_own() {
-        assert_eq!(pull("status 401").reason, reasons::UNKNOWN);
-        assert_eq!(pull("status 500").reason, reasons::CHART_PULL_ERROR);
+        assert_eq!(base_name("web"), "web");
     }
 }
