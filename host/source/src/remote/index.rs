@@ -1,5 +1,7 @@
 //! The index of a chart repository.
 
+mod split;
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -57,12 +59,44 @@ pub enum IndexError {
 impl ChartIndex {
     /// Reads an `index.yaml` and gives it as JSON, too, as Flux keeps it.
     pub fn parse(index: &[u8]) -> Result<(Self, Bytes), IndexError> {
+        if let Some(read) = std::str::from_utf8(index).ok().and_then(split::read) {
+            return Self::of_charts(read);
+        }
         let mut value = read(index)?;
         complete(&mut value)?;
         let found = Self::of(&value)?;
         let json =
             serde_json::to_vec(&value).map_err(|error| IndexError::Malformed(error.to_string()))?;
         Ok((found, json.into()))
+    }
+
+    fn of_charts(read: split::Read) -> Result<(Self, Bytes), IndexError> {
+        let split::Read { mut fields, charts } = read;
+        complete_fields(&mut fields)?;
+        let malformed = |error: serde_json::Error| IndexError::Malformed(error.to_string());
+        let length: usize = charts
+            .iter()
+            .map(|chart| chart.json.len() + chart.name.len() + 8)
+            .sum();
+        let mut json = serde_json::to_vec(&fields).map_err(malformed)?;
+        json.reserve_exact(length + 16);
+        // Behind the other fields, in place of the brace that ends them.
+        json.pop();
+        json.extend_from_slice(b",\"entries\":{");
+        let size = charts.len();
+        let mut by_name = HashMap::with_capacity(size);
+        for (number, chart) in charts.into_iter().enumerate() {
+            if number > 0 {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut json, &chart.name).map_err(malformed)?;
+            json.push(b':');
+            json.extend_from_slice(&chart.json);
+            by_name.insert(chart.name, chart.versions);
+        }
+        json.extend_from_slice(b"}}");
+        let charts = by_name;
+        Ok((Self { charts, size }, json.into()))
     }
 
     fn of(value: &Value) -> Result<Self, IndexError> {
@@ -141,23 +175,13 @@ fn read(index: &[u8]) -> Result<Value, IndexError> {
 /// What Go writes for a time that was not given.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
-/// As Helm loads an index: entries that are not valid are left out, what is missing has its default, and versions are in
-/// falling order.
+/// As Helm loads an index.
 fn complete(index: &mut Value) -> Result<(), IndexError> {
     let bad = |reason: &str| IndexError::Malformed(reason.to_owned());
     let Some(fields) = index.as_object_mut() else {
         return Err(bad("it is no mapping"));
     };
-    let version = fields.get("apiVersion").and_then(Value::as_str);
-    if version.is_none_or(str::is_empty) {
-        return Err(bad("no API version specified"));
-    }
-    let default = |fields: &mut Map<String, Value>, name: &str, text: &str| {
-        if fields.get(name).is_none_or(Value::is_null) {
-            fields.insert(name.to_owned(), text.into());
-        }
-    };
-    default(fields, "generated", NO_TIME);
+    complete_fields(fields)?;
     let entries = fields
         .entry("entries")
         .or_insert_with(|| Value::Object(Map::new()));
@@ -165,7 +189,28 @@ fn complete(index: &mut Value) -> Result<(), IndexError> {
         *entries = Value::Object(Map::new());
     }
     let entries = entries.as_object_mut();
-    let entries = entries.ok_or_else(|| bad("`entries` is no mapping"))?;
+    complete_entries(entries.ok_or_else(|| bad("`entries` is no mapping"))?);
+    Ok(())
+}
+
+fn default(fields: &mut Map<String, Value>, name: &str, text: &str) {
+    if fields.get(name).is_none_or(Value::is_null) {
+        fields.insert(name.to_owned(), text.into());
+    }
+}
+
+fn complete_fields(fields: &mut Map<String, Value>) -> Result<(), IndexError> {
+    let version = fields.get("apiVersion").and_then(Value::as_str);
+    if version.is_none_or(str::is_empty) {
+        let reason = "no API version specified".to_owned();
+        return Err(IndexError::Malformed(reason));
+    }
+    default(fields, "generated", NO_TIME);
+    Ok(())
+}
+
+/// Entries that are not valid are left out, what is missing has its default, and versions are in falling order.
+fn complete_entries(entries: &mut Map<String, Value>) {
     for versions in entries.values_mut() {
         let list = versions.as_array_mut().map(std::mem::take);
         let mut kept: Vec<(Version, Value)> = Vec::new();
@@ -189,7 +234,6 @@ fn complete(index: &mut Value) -> Result<(), IndexError> {
         kept.sort_by(|(left, _), (right, _)| right.order(left));
         *versions = kept.into_iter().map(|(_, entry)| entry).collect();
     }
-    Ok(())
 }
 
 /// As [`ChartIndex::find`], for an index that is used once.
@@ -281,6 +325,56 @@ entries:
         assert!(find(INDEX.as_bytes(), "bare", "").is_err());
         assert!(find(b"entries: [", "web", "").is_err());
         assert!(find(b"a: 1", "web", "").is_err());
+    }
+
+    /// What is read chart by chart is what is read as a whole.
+    #[test]
+    fn both_ways_of_reading_agree() {
+        let head = "apiVersion: v1\n";
+        let versions = "  - {name: web, version: 1.0.0, urls: [a]}\n  - {name: web, version: 1.10.0}\n  - {name: web, version: odd}\n";
+        let web = format!("  web:\n{versions}");
+        let db = "  db:\n    - name: db\n      version: 2.0.0\n      description: |\n        web:\n        - none\n";
+        let quoted =
+            "  x:\n  - name: x\n    version: 1.0.0\n    description: \"two\n  lines: here\"\n";
+        for (split, text) in [
+            (
+                true,
+                format!("{head}entries:\n{web}{db}generated: \"2024-01-02T03:04:05Z\"\n"),
+            ),
+            (
+                true,
+                format!("---\nentries:\n# a remark\n{db}\n{web}{head}"),
+            ),
+            (true, format!("{head}entries:\n")),
+            (true, format!("{head}entries:\n  none:\n{web}")),
+            // These are read as a whole.
+            (false, format!("{head}entries: {{}}\n")),
+            (false, format!("{head}entries:\n{web}{web}")),
+            (false, format!("{head}entries:\n{quoted}{web}")),
+            (false, format!("{head}entries:\n{web} db: []\n")),
+            (false, format!("{head}entries:\n{web}---\na: b\n")),
+            (false, format!("{{apiVersion: v1, entries: {{}}}}")),
+            (
+                false,
+                format!("{head}entries:\n  web: &a\n{versions}  db: *a\n"),
+            ),
+        ] {
+            assert_eq!(split::read(&text).is_some(), split, "{text}");
+            let whole = read(text.as_bytes()).and_then(|mut value| {
+                complete(&mut value)?;
+                Ok(value)
+            });
+            let parsed = ChartIndex::parse(text.as_bytes());
+            match (whole, parsed) {
+                (Ok(whole), Ok((index, json))) => {
+                    let json: Value = serde_json::from_slice(&json).unwrap();
+                    assert_eq!(json, whole, "{text}");
+                    assert_eq!(index.len(), whole["entries"].as_object().unwrap().len());
+                }
+                (Err(whole), Err(parsed)) => assert_eq!(whole.to_string(), parsed.to_string()),
+                (whole, parsed) => panic!("{text}: {whole:?}, {parsed:?}"),
+            }
+        }
     }
 
     #[test]
