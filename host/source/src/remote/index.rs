@@ -353,7 +353,7 @@ entries:
             (false, format!("{head}entries:\n{quoted}{web}")),
             (false, format!("{head}entries:\n{web} db: []\n")),
             (false, format!("{head}entries:\n{web}---\na: b\n")),
-            (false, format!("{{apiVersion: v1, entries: {{}}}}")),
+            (false, "{apiVersion: v1, entries: {}}".to_owned()),
             (
                 false,
                 format!("{head}entries:\n  web: &a\n{versions}  db: *a\n"),

@@ -33,10 +33,12 @@ const THREADS: usize = 4;
 pub(super) fn read(text: &str) -> Option<Read> {
     let (entries, ranges) = ranges(text)?;
     let rest = [&text[..entries.start], &text[entries.end..]].concat();
-    let fields = match from_str(&rest, Schema::Sigs).ok()? {
-        Value::Object(fields) if !fields.contains_key("entries") => fields,
-        _ => return None,
+    let Value::Object(fields) = from_str(&rest, Schema::Sigs).ok()? else {
+        return None;
     };
+    if fields.contains_key("entries") {
+        return None;
+    }
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = ranges.len().div_ceil(threads.clamp(1, THREADS)).max(1);
     let read = thread::scope(|scope| {
