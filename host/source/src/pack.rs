@@ -34,7 +34,7 @@ impl Archive {
 
     /// Everything below a directory; the depth of a tree is bounded by its paths.
     fn add(&mut self, tree: &dyn Tree, folder: &TreePath) -> Result<(), TreeError> {
-        for entry in tree.entries(folder)?.unwrap_or_default() {
+        for entry in tree.outline(folder)?.unwrap_or_default() {
             let path = folder.child(&entry.name).map_err(|error| TreeError::Read {
                 path: folder.clone(),
                 reason: error.to_string(),
