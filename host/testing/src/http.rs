@@ -55,17 +55,11 @@ impl Connection {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer> {
-        let mut text = format!(
-            "{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += "\r\n";
-        let stream = self.stream.get_mut();
-        stream.write_all(text.as_bytes())?;
-        stream.write_all(body)?;
+        let length = body.len();
+        let first = format!("{method} {target} HTTP/1.1\r\nConnection: close");
+        let first = format!("{first}\r\nContent-Length: {length}");
+        self.write_head(&first, headers.iter().copied())?;
+        self.stream.get_mut().write_all(body)?;
         let (first, headers) = read_head(&mut self.stream)?.context("no answer")?;
         let status = first.split(' ').nth(1).unwrap_or_default();
         let status = status
@@ -151,27 +145,33 @@ impl Connection {
         body: &[u8],
         length: usize,
     ) -> Result<()> {
-        let mut text = format!("HTTP/1.1 {status} -\r\nContent-Length: {length}\r\n");
+        let first = format!("HTTP/1.1 {status} -\r\nContent-Length: {length}");
+        self.write_head(&first, headers.iter().copied())?;
+        Ok(self.stream.get_mut().write_all(body)?)
+    }
+
+    /// The first lines, then the other headers.
+    fn write_head<'h>(
+        &mut self,
+        first: &str,
+        headers: impl Iterator<Item = (&'h str, &'h str)>,
+    ) -> Result<()> {
+        let mut text = format!("{first}\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
         }
         text += "\r\n";
-        let stream = self.stream.get_mut();
-        stream.write_all(text.as_bytes())?;
-        stream.write_all(body)?;
-        Ok(())
+        Ok(self.stream.get_mut().write_all(text.as_bytes())?)
     }
 
     /// Begins an answer whose length is not known.
     pub(crate) fn start(&mut self, status: u16, headers: &[(String, String)]) -> Result<Body<'_>> {
-        let mut text = format!("HTTP/1.1 {status} -\r\nTransfer-Encoding: chunked\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += "\r\n";
-        let stream = self.stream.get_mut();
-        stream.write_all(text.as_bytes())?;
-        Ok(Body(stream))
+        let first = format!("HTTP/1.1 {status} -\r\nTransfer-Encoding: chunked");
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        self.write_head(&first, headers)?;
+        Ok(Body(self.stream.get_mut()))
     }
 }
 
