@@ -11,6 +11,7 @@ use weir_tree::{EntryKind, Tree, TreeError, TreePath};
 mod saved;
 
 use crate::error::SourceError;
+use crate::inside::inside;
 use crate::pack::Archive;
 
 /// How deep `file://` dependencies may have dependencies of their own.
@@ -206,24 +207,9 @@ pub fn merge_values(
     Ok((text, used))
 }
 
-/// A path of a source: `./a`, `/a` and `a` mean the same.
+/// A path of a source.
 pub fn folder(path: &str) -> Result<TreePath, PackageError> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in path
-        .split('/')
-        .filter(|name| !name.is_empty() && *name != ".")
-    {
-        if name == ".." {
-            // As below a root that cannot be left.
-            names.pop();
-        } else {
-            names.push(name);
-        }
-    }
-    if names.is_empty() {
-        return Ok(TreePath::root());
-    }
-    TreePath::parse(&names.join("/")).map_err(|error| PackageError::Invalid {
+    inside(path).map_err(|error| PackageError::Invalid {
         path: path.to_owned(),
         reason: error.to_string(),
     })

@@ -8,6 +8,8 @@ use weir_tree::{
     without_links,
 };
 
+use crate::inside::inside;
+
 /// A folder of another tree.
 #[derive(Clone, Debug)]
 pub struct Included {
@@ -84,8 +86,8 @@ pub fn compose(
                 reason,
             }
         };
-        let from = inside(&included.from).map_err(illegal)?;
-        let to = inside(&included.to).map_err(illegal)?;
+        let from = below(&included.from).map_err(illegal)?;
+        let to = below(&included.to).map_err(illegal)?;
         let refused = |reason| ComposeError::NotIncluded {
             name: included.name.clone(),
             from: included.from.clone(),
@@ -120,17 +122,11 @@ pub fn compose(
     Ok(Arc::new(ignored(tree, rules)))
 }
 
-/// A path as below a root that cannot be left.
-fn inside(path: &str) -> Result<TreePath, ComposeError> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in path.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => drop(names.pop()),
-            name => names.push(name),
-        }
-    }
-    parse(&names.join("/"))
+fn below(path: &str) -> Result<TreePath, ComposeError> {
+    inside(path).map_err(|error| ComposeError::Path {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// `./a/`, `/a` and `a` mean the same.

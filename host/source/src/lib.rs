@@ -35,6 +35,7 @@ mod folder;
 mod git;
 pub mod github;
 mod http;
+mod inside;
 pub mod oci;
 mod pack;
 mod remote;

@@ -17,7 +17,6 @@ use crate::address::Address;
 #[derive(Debug, Default)]
 pub struct ChartIndex {
     charts: HashMap<String, Vec<Listed>>,
-    size: usize,
 }
 
 #[derive(Debug)]
@@ -83,8 +82,7 @@ impl ChartIndex {
         // Behind the other fields, in place of the brace that ends them.
         json.pop();
         json.extend_from_slice(b",\"entries\":{");
-        let size = charts.len();
-        let mut by_name = HashMap::with_capacity(size);
+        let mut by_name = HashMap::with_capacity(charts.len());
         for (number, chart) in charts.into_iter().enumerate() {
             if number > 0 {
                 json.push(b',');
@@ -95,8 +93,7 @@ impl ChartIndex {
             by_name.insert(chart.name, chart.versions);
         }
         json.extend_from_slice(b"}}");
-        let charts = by_name;
-        Ok((Self { charts, size }, json.into()))
+        Ok((Self { charts: by_name }, json.into()))
     }
 
     fn of(value: &Value) -> Result<Self, IndexError> {
@@ -108,17 +105,16 @@ impl ChartIndex {
             let versions = versions.as_array().into_iter().flatten();
             charts.insert(name.clone(), versions.filter_map(Listed::of).collect());
         }
-        let size = charts.len();
-        Ok(Self { charts, size })
+        Ok(Self { charts })
     }
 
     /// How many charts there are.
     pub fn len(&self) -> usize {
-        self.size
+        self.charts.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.size == 0
+        self.charts.is_empty()
     }
 
     /// The latest version of a chart in the range, as Helm chooses: what is asked for by its exact name comes first.

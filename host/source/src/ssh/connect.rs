@@ -80,9 +80,23 @@ impl Connection {
             theirs: &theirs,
         };
         let session = exchange(&mut packets, &parties, None, None)?;
-        let mut connection = Self {
+        let mut connection = Self::new(packets, place.clone(), known, theirs, session);
+        connection.log_in(&key)?;
+        connection.start(command)?;
+        Ok(connection)
+    }
+
+    /// Nobody is logged in yet.
+    fn new(
+        packets: Packets,
+        place: Place,
+        known: KnownHosts,
+        theirs: String,
+        session: Vec<u8>,
+    ) -> Self {
+        Self {
             packets,
-            place: place.clone(),
+            place,
             known,
             theirs,
             session,
@@ -95,10 +109,7 @@ impl Connection {
             complaint: Vec::new(),
             status: None,
             ended: false,
-        };
-        connection.log_in(&key)?;
-        connection.start(command)?;
-        Ok(connection)
+        }
     }
 
     fn log_in(&mut self, key: &ClientKey) -> Result<(), ExchangeError> {

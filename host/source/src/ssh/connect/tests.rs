@@ -35,22 +35,9 @@ fn pair() -> (Connection, Packets) {
     let (listener, place) = listen();
     let packets = Packets::new(connect(&place).unwrap(), CancellationToken::new());
     let (server, _) = listener.accept().unwrap();
-    let connection = Connection {
-        packets,
-        place,
-        known: KnownHosts::parse("").unwrap(),
-        theirs: "SSH-2.0-test".to_owned(),
-        session: vec![1; 32],
-        takes: None,
-        channel: 0,
-        room: 0,
-        open: WINDOW,
-        used: 0,
-        inbox: VecDeque::new(),
-        complaint: Vec::new(),
-        status: None,
-        ended: false,
-    };
+    let known = KnownHosts::parse("").unwrap();
+    let theirs = "SSH-2.0-test".to_owned();
+    let connection = Connection::new(packets, place, known, theirs, vec![1; 32]);
     (connection, Packets::new(server, CancellationToken::new()))
 }
 
