@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::tools::in_ci;
+use crate::tools::{self, in_ci};
 use crate::wait::DEADLINE;
 
 /// Starts `"$@"`, writes its number into `WEIR_NUMBER`, waits for it, and ends it when standard input closes. `WEIR_REMOVE`,
@@ -54,6 +54,16 @@ pub(crate) fn needed(name: &str, advice: &str) -> Result<Option<PathBuf>> {
     if found.is_none() {
         ensure!(!in_ci(), "there is no {name}; {advice}");
         eprintln!("SKIPPED: there is no {name}; {advice}");
+    }
+    Ok(found)
+}
+
+/// The program of a pinned tool, or `None` and a line on standard error; in CI its absence is an error.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub(crate) fn built(name: &str) -> Result<Option<PathBuf>> {
+    let found = tools::find(name)?;
+    if found.is_none() {
+        eprintln!("SKIPPED: {name} is not built; run `cargo xtask tools {name}`");
     }
     Ok(found)
 }

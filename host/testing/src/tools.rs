@@ -1,8 +1,8 @@
 //! The pinned originals that tests run: where they are, and how they are built.
 //!
-//! Each comes from a Go module of its own under `tests/tools/`, so that it has the build list that its authors released
-//! and a new pin rebuilds only what it concerns. `cargo xtask tools` builds them into a cache outside the checkout;
-//! the name of a built file holds a digest of everything that went in, so a file that is there is the right one.
+//! Each comes from a Go module or a package of npm's of its own under `tests/tools/`, so that it has the build list that its
+//! authors released and a new pin rebuilds only what it concerns. `cargo xtask tools` builds them into a cache outside the
+//! checkout; the name of what is built holds a digest of everything that went in, so what is there is the right one.
 
 use std::env;
 use std::fs;
@@ -13,19 +13,33 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-/// A program that is built from a Go module.
+/// A program that is built once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tool {
-    /// What it is called, and the start of the built file's name.
+    /// What it is called, and the start of the name of what is built.
     pub name: &'static str,
-    /// The folder under `tests/tools/` with its `go.mod`.
+    /// The folder under `tests/tools/` that pins it.
     pub module: &'static str,
-    /// The Go package of its `main`.
-    pub package: &'static str,
-    /// Go variables that its release build sets, as `PACKAGE.NAME=VALUE`.
-    pub variables: &'static [&'static str],
+    pub origin: Origin,
     /// Whether tests run it. The others are run by `cargo xtask record` alone, and CI does not build them.
     pub live: bool,
+}
+
+/// What a tool is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A Go module: one file is built.
+    Go {
+        /// The package of its `main`.
+        package: &'static str,
+        /// Variables that its release build sets, as `PACKAGE.NAME=VALUE`.
+        variables: &'static [&'static str],
+    },
+    /// Packages of npm's: a folder of them is made.
+    Npm {
+        /// Which of their programs is run.
+        program: &'static str,
+    },
 }
 
 /// `kubectl version` and `/version` answer with these.
@@ -43,69 +57,102 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "etcd",
         module: "etcd",
-        package: "go.etcd.io/etcd/server/v3",
-        variables: &[],
+        origin: Origin::Go {
+            package: "go.etcd.io/etcd/server/v3",
+            variables: &[],
+        },
         live: true,
     },
     Tool {
         name: "kube-apiserver",
         module: "kubernetes",
-        package: "k8s.io/kubernetes/cmd/kube-apiserver",
-        variables: KUBERNETES,
+        origin: Origin::Go {
+            package: "k8s.io/kubernetes/cmd/kube-apiserver",
+            variables: KUBERNETES,
+        },
         live: true,
     },
     Tool {
         name: "kubectl",
         module: "kubernetes",
-        package: "k8s.io/kubernetes/cmd/kubectl",
-        variables: KUBERNETES,
+        origin: Origin::Go {
+            package: "k8s.io/kubernetes/cmd/kubectl",
+            variables: KUBERNETES,
+        },
         live: true,
     },
     Tool {
         name: "kustomize",
         module: "kustomize",
-        package: "sigs.k8s.io/kustomize/kustomize/v5",
-        variables: &["sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.1"],
+        origin: Origin::Go {
+            package: "sigs.k8s.io/kustomize/kustomize/v5",
+            variables: &["sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.1"],
+        },
         live: false,
     },
     Tool {
         name: "helm",
         module: "helm",
-        package: "helm.sh/helm/v4/cmd/helm",
-        variables: &["helm.sh/helm/v4/internal/version.version=v4.2.4"],
+        origin: Origin::Go {
+            package: "helm.sh/helm/v4/cmd/helm",
+            variables: &["helm.sh/helm/v4/internal/version.version=v4.2.4"],
+        },
         live: false,
     },
     Tool {
         name: "sops",
         module: "sops",
-        package: "github.com/getsops/sops/v3/cmd/sops",
-        variables: &[],
+        origin: Origin::Go {
+            package: "github.com/getsops/sops/v3/cmd/sops",
+            variables: &[],
+        },
         live: true,
     },
     Tool {
         name: "versitygw",
         module: "versitygw",
-        package: "github.com/versity/versitygw/cmd/versitygw",
-        variables: &[],
+        origin: Origin::Go {
+            package: "github.com/versity/versitygw/cmd/versitygw",
+            variables: &[],
+        },
+        live: true,
+    },
+    Tool {
+        name: "fake-gcs-server",
+        module: "fake-gcs-server",
+        origin: Origin::Go {
+            package: "github.com/fsouza/fake-gcs-server",
+            variables: &[],
+        },
+        live: true,
+    },
+    Tool {
+        name: "azurite",
+        module: "azurite",
+        origin: Origin::Npm {
+            program: "azurite-blob",
+        },
         live: true,
     },
     Tool {
         name: "source-controller",
         module: "source-controller",
-        package: "github.com/fluxcd/source-controller",
-        variables: &[],
+        origin: Origin::Go {
+            package: "github.com/fluxcd/source-controller",
+            variables: &[],
+        },
         live: false,
     },
 ];
 
-/// The built file of a tool, or `None` if `cargo xtask tools` has not built it. With `CI=true` in the environment a
+/// The program of a tool, or `None` if `cargo xtask tools` has not built it. With `CI=true` in the environment a
 /// missing tool is an error, so that no suite can pass by not running.
 pub fn find(name: &str) -> Result<Option<PathBuf>> {
     let tool = TOOLS
         .iter()
         .find(|tool| tool.name == name)
         .with_context(|| format!("no tool is called {name:?}"))?;
-    let path = tool.built()?;
+    let path = tool.program()?;
     if path.is_file() {
         return Ok(Some(path));
     }
@@ -142,43 +189,69 @@ pub fn cache() -> Result<PathBuf> {
 }
 
 impl Tool {
-    /// The file that a build makes, whether it is there or not.
+    /// What a build makes, a file or a folder, whether it is there or not.
     pub fn built(&self) -> Result<PathBuf> {
         Ok(cache()?.join(format!("{}-{}", self.name, self.key()?)))
     }
 
-    /// The folder with its `go.mod`.
+    /// What is run of it.
+    pub fn program(&self) -> Result<PathBuf> {
+        let built = self.built()?;
+        Ok(match self.origin {
+            Origin::Go { .. } => built,
+            Origin::Npm { program } => built.join("node_modules/.bin").join(program),
+        })
+    }
+
+    /// The folder that pins it.
     pub fn folder(&self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../tests/tools")
             .join(self.module)
     }
 
-    /// The `-ldflags` of its build: without debug data, with its version.
-    pub fn ldflags(&self) -> String {
-        let mut flags = String::from("-s -w");
-        for variable in self.variables {
-            flags.push_str(" -X ");
-            flags.push_str(variable);
-        }
-        flags
-    }
-
-    /// A digest of what decides the built file.
+    /// A digest of what decides what is built.
     fn key(&self) -> Result<String> {
         let mut digest = Sha256::new();
-        for file in ["go.mod", "go.sum"] {
-            let path = self.folder().join(file);
-            let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-            digest.update(text.len().to_le_bytes());
-            digest.update(text);
-        }
-        for part in [go_version()?, self.package, &self.ldflags()] {
+        let mut add = |part: &[u8]| {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
+        };
+        for file in self.origin.pins() {
+            let path = self.folder().join(file);
+            add(&fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
+        }
+        match self.origin {
+            Origin::Go { package, variables } => {
+                for part in [go_version()?, package, &ldflags(variables)] {
+                    add(part.as_bytes());
+                }
+            }
+            // The scripts of packages are not run, so that it is the same files everywhere.
+            Origin::Npm { .. } => {}
         }
         Ok(hex::encode(&digest.finalize()[..8]))
     }
+}
+
+impl Origin {
+    /// The files that say what goes in.
+    pub fn pins(&self) -> [&'static str; 2] {
+        match self {
+            Self::Go { .. } => ["go.mod", "go.sum"],
+            Self::Npm { .. } => ["package.json", "package-lock.json"],
+        }
+    }
+}
+
+/// The `-ldflags` of a Go tool's build: without debug data, with its version.
+pub fn ldflags(variables: &[&str]) -> String {
+    let mut flags = String::from("-s -w");
+    for variable in variables {
+        flags.push_str(" -X ");
+        flags.push_str(variable);
+    }
+    flags
 }
 
 /// The version of the Go toolchain, asked for once.

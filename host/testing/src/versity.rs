@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::registry::digest;
-use crate::tools;
 
 /// Who may read: access key and secret key.
 pub const KEYS: [&str; 2] = ["ann", "hush-3f9a1c"];
@@ -22,9 +21,9 @@ pub struct ObjectStore {
 }
 
 impl ObjectStore {
-    /// Starts one on a free port; `None` if it is not built.
+    /// Starts one on a free port; `None`, and a line on standard error, if it is not built.
     pub fn start() -> Result<Option<Self>> {
-        let Some(program) = tools::find("versitygw")? else {
+        let Some(program) = process::built("versitygw")? else {
             return Ok(None);
         };
         let folder = tempfile::Builder::new().prefix("weir-s3-").tempdir()?;
