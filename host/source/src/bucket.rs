@@ -88,6 +88,8 @@ pub enum BucketError {
         "the specified bucket name may be incorrect, nonexistent, or the caller might lack sufficient permissions to access it: {source}"
     )]
     Doubtful { source: Box<BucketError> },
+    #[error("failed to get Etag for '{IGNORE_FILE}' object: {source}")]
+    IgnoreFile { source: Box<BucketError> },
     #[error("{what}: {reason}")]
     Connection { what: String, reason: String },
     #[error("{what}: the server answered with status {status}{}", detail(.code))]
@@ -203,7 +205,10 @@ impl Bucket {
                 source: Box::new(source),
             }
         })?;
-        let ignore = self.object(IGNORE_FILE).await?;
+        let ignore = self.object(IGNORE_FILE).await;
+        let ignore = ignore.map_err(|source| BucketError::IgnoreFile {
+            source: Box::new(source),
+        })?;
         let rules = self.rules(ignore.as_deref())?;
         let mut objects = Vec::new();
         for _ in 0..MAX_PAGES {
