@@ -19,6 +19,7 @@
 //! and an error with `CI=true`.
 
 pub mod apiserver;
+pub mod buckets;
 pub mod distribution;
 pub mod doubles;
 pub mod flux;

@@ -23,11 +23,11 @@ use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Signs certificates.
 #[derive(Debug)]
@@ -48,6 +48,13 @@ pub struct Identity {
 pub struct TlsServer {
     address: SocketAddr,
     task: Background,
+}
+
+/// Puts TLS on and passes it on, for clients that have none. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct TlsClient {
+    address: SocketAddr,
+    _task: Background,
 }
 
 impl Authority {
@@ -96,6 +103,16 @@ impl Authority {
     /// For a client.
     pub fn client(&self) -> Result<Identity> {
         self.sign("client", "extendedKeyUsage=clientAuth", 30)
+    }
+
+    /// Trust in nobody else.
+    fn roots(&self) -> Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(self.pem.as_bytes()) {
+            roots.add(certificate?)?;
+        }
+        ensure!(!roots.is_empty(), "an authority without a certificate");
+        Ok(roots)
     }
 
     fn sign(&self, name: &str, extension: &str, days: i32) -> Result<Identity> {
@@ -173,12 +190,8 @@ impl TlsServer {
         let builder = ServerConfig::builder();
         let builder = match clients {
             Some(authority) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in CertificateDer::pem_slice_iter(authority.pem.as_bytes()) {
-                    roots.add(certificate?)?;
-                }
-                ensure!(!roots.is_empty(), "an authority without a certificate");
-                let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build()?;
+                let roots = Arc::new(authority.roots()?);
+                let verifier = WebPkiClientVerifier::builder(roots).build()?;
                 builder.with_client_cert_verifier(verifier)
             }
             None => builder.with_no_client_auth(),
@@ -209,6 +222,33 @@ impl TlsServer {
     pub fn host(&self) -> String {
         debug_assert!(self.task.thread.is_some());
         self.address.to_string()
+    }
+}
+
+impl TlsClient {
+    /// Starts on a free port, for the server at `backend`, which proves to be `name`.
+    pub(crate) fn start(backend: SocketAddr, name: &str, authority: &Authority) -> Result<Self> {
+        let config = ClientConfig::builder().with_root_certificates(authority.roots()?);
+        let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
+        let name = ServerName::try_from(name.to_owned())?;
+        let (address, task) = Background::start("tls-client", move |mut client: TcpStream| {
+            let (connector, name) = (connector.clone(), name.clone());
+            async move {
+                let server = TcpStream::connect(backend).await?;
+                let mut server = connector.connect(name, server).await?;
+                copy_bidirectional(&mut client, &mut server).await?;
+                Ok(())
+            }
+        })?;
+        Ok(Self {
+            address,
+            _task: task,
+        })
+    }
+
+    /// Where it takes connections.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 

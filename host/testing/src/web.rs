@@ -108,6 +108,18 @@ pub(crate) fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// A text as a part of an address: all but letters and digits as `%XX`.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte.is_ascii_alphanumeric() {
+            true => out.push(char::from(byte)),
+            false => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}
+
 impl WebAnswer {
     /// Status 200 with a body.
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
