@@ -213,41 +213,48 @@ impl Clouds {
         let token = file("token", statement)?;
         let authorities = file("ca.pem", self.authority.pem())?;
         let [tenant, client, _] = doubles::AZURE_LOGIN;
+        lab.run_once(&[
+            ("SSL_CERT_FILE", &authorities),
+            ("HTTPS_PROXY", &self.proxy.url()),
+            ("NO_PROXY", "127.0.0.1"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", &self.here.url("")),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/weir"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", &token),
+            ("GCE_METADATA_HOST", machine),
+            ("AZURE_TENANT_ID", tenant),
+            ("AZURE_CLIENT_ID", client),
+            ("AZURE_FEDERATED_TOKEN_FILE", &token),
+            (
+                "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                &format!("http://{machine}"),
+            ),
+        ])
+        .await
+    }
+}
+
+impl Lab {
+    /// Runs weir as a process of its own with these variables, until nothing is left to do.
+    pub(crate) async fn run_once(&mut self, variables: &[(&str, &str)]) -> Result<()> {
+        let folder = self.folder.path();
+        let namespace = self.namespace.as_str();
         let mut command = Command::new(crate::weir());
-        let namespace = lab.namespace.as_str();
         command.args(["run", "--once", "--log", "debug"]);
         command.args(["--namespace", namespace, "--only-namespace", namespace]);
-        command.arg("--cache").arg(folder.join("cache"));
+        command.arg("--cache").arg(self.options().cache);
         command.arg("--local").arg(folder.join("cluster"));
-        command
-            .env("HOME", &folder)
-            .env("SSL_CERT_FILE", authorities)
-            .env("HTTPS_PROXY", self.proxy.url())
-            .env("NO_PROXY", "127.0.0.1")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ENDPOINT_URL", self.here.url(""))
-            .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/weir")
-            .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
-            .env("GCE_METADATA_HOST", machine)
-            .env("AZURE_TENANT_ID", tenant)
-            .env("AZURE_CLIENT_ID", client)
-            .env("AZURE_FEDERATED_TOKEN_FILE", &token)
-            .env(
-                "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-                format!("http://{machine}"),
-            );
-        lab.close()?;
+        command.env("HOME", folder).envs(variables.iter().copied());
+        self.close()?;
         let output: Output = tokio::task::spawn_blocking(move || command.output()).await??;
-        lab.reopen()?;
+        self.reopen()?;
         for said in [output.stdout, output.stderr] {
             let said = String::from_utf8_lossy(&said);
             ensure!(!said.contains(MARK), "{said}");
         }
         Ok(())
     }
-}
 
-impl Lab {
     /// What the Ready condition of a source says.
     async fn found(&self, kind: &str, name: &str) -> Result<(String, String, String)> {
         let object = self.get(SOURCE, kind, name).await?;
@@ -255,13 +262,19 @@ impl Lab {
         Ok(condition(&object, "Ready"))
     }
 
-    async fn check_ready(&self, kind: &str, name: &str) -> Result<()> {
+    pub(crate) async fn check_ready(&self, kind: &str, name: &str) -> Result<()> {
         let (status, reason, message) = self.found(kind, name).await?;
         ensure!(status == "True", "{kind} {name}: {reason}: {message}");
         Ok(())
     }
 
-    async fn check_refused(&self, kind: &str, name: &str, reason: &str, part: &str) -> Result<()> {
+    pub(crate) async fn check_refused(
+        &self,
+        kind: &str,
+        name: &str,
+        reason: &str,
+        part: &str,
+    ) -> Result<()> {
         let found = self.found(kind, name).await?;
         let (status, why, message) = &found;
         ensure!(
@@ -271,7 +284,7 @@ impl Lab {
         Ok(())
     }
 
-    async fn bucket(&self, name: &str, spec: Value) -> Result<()> {
+    pub(crate) async fn bucket(&self, name: &str, spec: Value) -> Result<()> {
         let mut whole = json!({"interval": "1h", "bucketName": "fleet"});
         for (field, value) in spec.as_object().into_iter().flatten() {
             whole[field] = value.clone();
@@ -296,7 +309,7 @@ impl Lab {
     }
 }
 
-const UNCONFIRMED: &str = "failed to confirm existence of 'fleet' bucket: ";
+pub(crate) const UNCONFIRMED: &str = "failed to confirm existence of 'fleet' bucket: ";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_the_process_is_reads_buckets_and_registries() -> Result<()> {
@@ -653,7 +666,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// A key and its certificate, made anew.
-fn certificate(lab: &Lab) -> Result<(String, String)> {
+pub(crate) fn certificate(lab: &Lab) -> Result<(String, String)> {
     let folder = lab.folder.path();
     let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
     let made = Command::new("openssl")

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod beside;
+mod buckets;
 mod chain;
 mod clouds;
 mod crds;
