@@ -3,7 +3,8 @@
 //! What the three have in common stands here: a list of objects in pages, what is ignored, the revision, and the objects
 //! themselves. `s3`, `google` and `azure` say how a request looks and what an answer means; they do no I/O.
 //! A request that shows who asks is not sent on to another server: the caller's client has to see to that
-//! ([`Redirects::SameServer`](crate::Redirects::SameServer)).
+//! ([`Redirects::SameServer`](crate::Redirects::SameServer)), and to whether a compressed object stays so
+//! ([`Bodies`](crate::Bodies)).
 
 mod azure;
 mod google;

@@ -65,6 +65,17 @@ pub struct ClientSpec {
     /// Instead of the default.
     pub proxy: Option<ProxySpec>,
     pub redirects: Redirects,
+    pub bodies: Bodies,
+}
+
+/// What becomes of an answer that says that it is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Bodies {
+    /// It is taken apart.
+    #[default]
+    Unpacked,
+    /// It stays as it was sent, and no server is asked to compress one.
+    AsSent,
 }
 
 /// Where a server may send requests on to.
@@ -216,6 +227,7 @@ impl HttpFactory {
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout)
             .redirect(redirects(options.redirects, spec.redirects))
+            .gzip(spec.bodies == Bodies::Unpacked)
             .referer(false);
         if let Some(pem) = &spec.authorities {
             let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes())

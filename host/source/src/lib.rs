@@ -56,7 +56,8 @@ pub use git::{
     SignedTag, Transfer,
 };
 pub use http::{
-    ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, Redirects, read_body,
+    Bodies, ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, Redirects,
+    read_body,
 };
 pub use pack::pack;
 pub use remote::index::{ChartFound, ChartIndex, IndexError};

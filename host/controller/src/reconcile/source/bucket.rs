@@ -42,6 +42,7 @@ async fn open(ctx: &Context, run: &Run, source: &Bucket) -> Result<bucket::Bucke
     let mut client = secret::client(ctx, run, certificates, spec.proxy_secret_ref.as_ref()).await?;
     let access = access::access(ctx, run, source, client.proxy.as_ref()).await?;
     client.redirects = access::redirects(&access);
+    client.bodies = access::bodies(&access);
     let client = ctx
         .sources
         .http

@@ -9,7 +9,7 @@ use weir_secrets::cloud::aws::{self, Credentials, Ldap};
 use weir_secrets::cloud::azure::{self, Principal, Proof, SharedKey};
 use weir_secrets::cloud::{CloudError, gcp};
 use weir_source::bucket::{Access, AzureLogin};
-use weir_source::{ClientSpec, ProxySpec, Redirects};
+use weir_source::{Bodies, ClientSpec, ProxySpec, Redirects};
 
 use super::super::cloud::{self, Way};
 use super::super::{Problem, TIMEOUT, secret};
@@ -312,6 +312,14 @@ impl Asker<'_> {
                 self.source.spec.bucket_name
             ),
         )
+    }
+}
+
+/// flux: what is compressed in a bucket stays so with Amazon's protocol, and is taken apart with the others.
+pub(super) fn bodies(access: &Access) -> Bodies {
+    match access {
+        Access::S3 { .. } => Bodies::AsSent,
+        Access::Google { .. } | Access::Azure(_) => Bodies::Unpacked,
     }
 }
 
