@@ -1,4 +1,4 @@
-//! Buckets of Google and Azure, which real servers hold. What those do not check, `clouds` tries with doubles: whose token it
+//! Buckets of each protocol, which real servers hold. What those do not check, `clouds` tries with doubles: whose token it
 //! is, and pages of Google's.
 
 use std::collections::BTreeMap;
@@ -13,9 +13,11 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use weir_api::{Gvk, Object};
 use weir_cluster::Selection;
+use weir_source::Bodies;
 use weir_testing::buckets::Buckets;
 use weir_testing::buckets::azurite::{self, BlobStorage, Grant, NEVER, Scope, account_key};
 use weir_testing::buckets::fake_gcs::{self, GoogleStorage};
+use weir_testing::buckets::versity::{KEYS, ObjectStore};
 use weir_testing::doubles;
 use weir_testing::proxy::Proxy;
 use weir_testing::tls::{Authority, TlsServer};
@@ -61,13 +63,13 @@ const ODD: [&str; 12] = [
 struct Objects(BTreeMap<(&'static str, String), Stored>);
 
 struct Stored {
-    content: String,
+    content: Vec<u8>,
     tag: String,
 }
 
 impl Objects {
-    /// Makes all buckets.
-    fn fill(store: &dyn Buckets) -> Result<Self> {
+    /// Makes all buckets. What is compressed there is found in one way or the other.
+    fn fill(store: &dyn Buckets, compressed: Bodies) -> Result<Self> {
         let mut objects = Self::default();
         for bucket in ["fleet", "odd", "empty", "packed"] {
             store.bucket(bucket)?;
@@ -78,10 +80,14 @@ impl Objects {
         for name in ODD {
             objects.put(store, "odd", name, name)?;
         }
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(b"a: 1\n")?;
-        let tag = store.put("packed", "a.yaml", &packed.finish()?, Some("gzip"))?;
-        objects.note("packed", "a.yaml", "a: 1\n", tag);
+        let plain = b"a: 1\n";
+        let packed = gzip(plain)?;
+        let tag = store.put("packed", "a.yaml", &packed, Some("gzip"))?;
+        let found = match compressed {
+            Bodies::Unpacked => &plain[..],
+            Bodies::AsSent => &packed,
+        };
+        objects.note("packed", "a.yaml", found, tag);
         Ok(objects)
     }
 
@@ -92,12 +98,13 @@ impl Objects {
         name: &str,
         content: &str,
     ) -> Result<()> {
-        let tag = store.put(bucket, name, content.as_bytes(), None)?;
+        let content = content.as_bytes();
+        let tag = store.put(bucket, name, content, None)?;
         self.note(bucket, name, content, tag);
         Ok(())
     }
 
-    fn note(&mut self, bucket: &'static str, name: &str, content: &str, tag: String) {
+    fn note(&mut self, bucket: &'static str, name: &str, content: &[u8], tag: String) {
         let content = content.to_owned();
         let stored = Stored { content, tag };
         self.0.insert((bucket, name.to_owned()), stored);
@@ -123,7 +130,7 @@ impl Objects {
         }
         lines.sort();
         if bucket == "fleet" {
-            files.insert(".sourceignore".to_owned(), IGNORE.to_owned());
+            files.insert(".sourceignore".to_owned(), IGNORE.as_bytes().to_owned());
         }
         let revision = digest(lines.concat().as_bytes());
         let message = format!("stored artifact: revision '{revision}'");
@@ -139,8 +146,15 @@ impl Objects {
     }
 }
 
+/// A gzip file, which is the same with each release of what compresses: nothing is.
+pub(crate) fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::none());
+    packed.write_all(content)?;
+    Ok(packed.finish()?)
+}
+
 /// The files of the artifact that was made of an object.
-fn artifact(lab: &Lab, object: &Object) -> Result<BTreeMap<String, String>> {
+fn artifact(lab: &Lab, object: &Object) -> Result<BTreeMap<String, Vec<u8>>> {
     let hex = text(object, "/status/artifact/digest").replace("sha256:", "");
     let blob = lab.options().cache.join("store/blobs").join(hex);
     let packed = fs::read(&blob).with_context(|| format!("reading {}", blob.display()))?;
@@ -151,8 +165,7 @@ fn artifact(lab: &Lab, object: &Object) -> Result<BTreeMap<String, String>> {
             let path = folder.child(&entry.name)?;
             match tree.read(&path)? {
                 Some(content) => {
-                    let content = String::from_utf8(content.to_vec())?;
-                    files.insert(path.as_str().to_owned(), content);
+                    files.insert(path.as_str().to_owned(), content.to_vec());
                 }
                 None => folders.push(path),
             }
@@ -233,11 +246,31 @@ async fn assert_hidden(lab: &Lab, texts: &[String]) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn buckets_of_amazons_protocol_are_read_from_a_real_server() -> Result<()> {
+    let Some(store) = ObjectStore::start()? else {
+        return Ok(());
+    };
+    let mut objects = Objects::fill(&store, Bodies::AsSent)?;
+    let mut lab = Lab::new(Place::Local, "amazon-server").await?.unwrap();
+    let [access, secret] = KEYS;
+    lab.secret("keys", &[("accesskey", access), ("secretkey", secret)])
+        .await?;
+    let spec = json!({"provider": "generic", "endpoint": store.host(), "insecure": true, "secretRef": {"name": "keys"}});
+    put_common(&lab, |more| with(spec.clone(), &more)).await?;
+    lab.run_once(&[]).await?;
+    check_common(&lab, &objects).await?;
+    change(&store, &mut objects)?;
+    lab.run_once(&[]).await?;
+    check_change(&lab, &objects).await?;
+    lab.assert_quiet().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn googles_buckets_are_read_from_a_real_server() -> Result<()> {
     let Some(store) = GoogleStorage::start()? else {
         return Ok(());
     };
-    let mut objects = Objects::fill(&store)?;
+    let mut objects = Objects::fill(&store, Bodies::Unpacked)?;
     let authority = Authority::new()?;
     let identity = authority.server_of(&[fake_gcs::HOST])?;
     let tls = TlsServer::start(&store.host(), &identity, None)?;
@@ -291,7 +324,7 @@ async fn azures_containers_are_read_from_a_real_server() -> Result<()> {
     let Some(store) = BlobStorage::start(&authority)? else {
         return Ok(());
     };
-    let mut objects = Objects::fill(&store)?;
+    let mut objects = Objects::fill(&store, Bodies::Unpacked)?;
     let proxy = Proxy::leading_to(&store.host())?;
     let here = WebServer::start(|request| {
         let client = request.field("client_id").unwrap_or_default();

@@ -1,7 +1,8 @@
-//! Real object stores of the clouds' kinds, which a test fills. Amazon's is in [`versity`](crate::versity).
+//! Real object stores, which a test fills: one for each protocol.
 
 pub mod azurite;
 pub mod fake_gcs;
+pub mod versity;
 
 use anyhow::Result;
 

@@ -37,7 +37,6 @@ pub mod source_controller;
 pub mod ssh;
 pub mod tls;
 pub mod tools;
-pub mod versity;
 pub mod wait;
 pub mod web;
 

@@ -1,7 +1,7 @@
 //! Buckets.
 
 use serde_json::{Value, json};
-use weir_testing::versity::KEYS;
+use weir_testing::buckets::versity::KEYS;
 
 use super::world::World;
 use super::{Scenario, scenario, secret};
@@ -48,6 +48,7 @@ pub(super) fn scenarios(world: &World) -> Vec<Scenario> {
             "ignoring",
             json!({"ignore": "!/docs\n"}),
         ),
+        of("bucket-compressed", "compressed", json!({})),
         of("bucket-empty", "empty", json!({})),
         of("bucket-missing", "nothing", json!({})),
         of("bucket-charts", "charts", json!({})),

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
+use weir_testing::buckets::Buckets as _;
+use weir_testing::buckets::versity::ObjectStore;
 use weir_testing::distribution::{Artifact, DockerRegistry};
 use weir_testing::git::Change::{Executable, File, Link, Remove, Submodule};
 use weir_testing::git::{GitServer, Repository, Signer};
 use weir_testing::registry::CHART_LAYER;
 use weir_testing::ssh::{KeyKind, SshKey, SshServer};
 use weir_testing::tls::{Authority, TlsServer};
-use weir_testing::versity::ObjectStore;
 use weir_testing::web::{WebAnswer, WebServer};
 
+use crate::buckets::gzip;
 use crate::lab::Lab;
 use crate::source_hostile::{TarEntry, tar};
 use crate::sources::{MARK, archive, basic, digest};
@@ -153,7 +155,7 @@ impl World {
         self.charts
             .publish(&["1.0.0", "1.2.0", "1.3.0", "2.0.0-rc.1"]);
         self.store
-            .bucket("moving", &[("a.yaml", "a: 2\n"), ("b.yaml", "b: 1\n")])
+            .fill("moving", &[("a.yaml", "a: 2\n"), ("b.yaml", "b: 1\n")])
     }
 }
 
@@ -537,7 +539,7 @@ impl ChartServer {
 }
 
 fn buckets(store: &ObjectStore) -> Result<()> {
-    store.bucket(
+    store.fill(
         "files",
         &[
             ("apps/a.yaml", "a: 1\n"),
@@ -548,7 +550,7 @@ fn buckets(store: &ObjectStore) -> Result<()> {
             ("README.md", "# files\n"),
         ],
     )?;
-    store.bucket(
+    store.fill(
         "ignoring",
         &[
             (".sourceignore", "/docs\n*.txt\n"),
@@ -559,7 +561,7 @@ fn buckets(store: &ObjectStore) -> Result<()> {
             ("apps/b.yaml", "b: 1\n"),
         ],
     )?;
-    store.bucket(
+    store.fill(
         "charts",
         &[
             (
@@ -570,8 +572,10 @@ fn buckets(store: &ObjectStore) -> Result<()> {
             ("web/templates/map.yaml", "kind: ConfigMap\n"),
         ],
     )?;
-    store.bucket("empty", &[])?;
+    store.bucket("compressed")?;
+    store.put("compressed", "a.yaml", &gzip(b"a: 1\n")?, Some("gzip"))?;
+    store.fill("empty", &[])?;
     store
-        .bucket("moving", &[("a.yaml", "a: 1\n")])
+        .fill("moving", &[("a.yaml", "a: 1\n")])
         .context("filling the buckets")
 }

@@ -1,11 +1,12 @@
 //! A real object store that speaks Amazon's S3 interface: versitygw, over a folder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::buckets::Buckets;
 use crate::process::{self, Process};
 use crate::registry::digest;
 
@@ -60,27 +61,65 @@ impl ObjectStore {
         }))
     }
 
-    /// Makes a bucket with these objects, whose names may have slashes, or puts them into it. They are written where the
-    /// server keeps them, with what it would note of them.
-    pub fn bucket(&self, name: &str, objects: &[(&str, &str)]) -> Result<()> {
-        let write = |path: &Path, content: &str| {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            fs::create_dir_all(folder)?;
-            fs::write(path, content).with_context(|| format!("writing {}", path.display()))
-        };
-        let bucket = self.folder.path().join("buckets").join(name);
-        let notes = self.folder.path().join("attributes").join(name);
-        fs::create_dir_all(&bucket)?;
+    /// Makes a bucket with these objects, or puts them into it.
+    pub fn fill(&self, name: &str, objects: &[(&str, &str)]) -> Result<()> {
+        self.bucket(name)?;
         for (object, content) in objects {
-            let tag = digest(content.as_bytes()).replace("sha256:", "");
-            write(&bucket.join(object), content)?;
-            write(&notes.join(object).join("meta/etag"), &tag[..32])?;
+            self.put(name, object, content.as_bytes(), None)?;
         }
         Ok(())
+    }
+
+    /// Where the server keeps an object, and what it notes of it. Both names may have slashes.
+    fn places(&self, bucket: &str, object: &str) -> [PathBuf; 2] {
+        let place = |folder: &str| self.folder.path().join(folder).join(bucket).join(object);
+        [place("buckets"), place("attributes")]
     }
 
     /// Host and port.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
+}
+
+impl Buckets for ObjectStore {
+    fn bucket(&self, name: &str) -> Result<()> {
+        let [bucket, _] = self.places(name, "");
+        fs::create_dir_all(&bucket).with_context(|| format!("making {}", bucket.display()))
+    }
+
+    /// Written where the server keeps it, with what it would note of it.
+    fn put(
+        &self,
+        bucket: &str,
+        name: &str,
+        content: &[u8],
+        encoding: Option<&str>,
+    ) -> Result<String> {
+        let [place, notes] = self.places(bucket, name);
+        match name.ends_with('/') {
+            true => fs::create_dir_all(&place)?,
+            false => write(&place, content)?,
+        }
+        let mut tag = digest(content).replace("sha256:", "");
+        tag.truncate(32);
+        write(&notes.join("meta/etag"), tag.as_bytes())?;
+        if let Some(encoding) = encoding {
+            write(&notes.join("meta/content-encoding"), encoding.as_bytes())?;
+        }
+        Ok(tag)
+    }
+
+    fn remove(&self, bucket: &str, name: &str) -> Result<()> {
+        let [place, notes] = self.places(bucket, name);
+        fs::remove_file(place)?;
+        fs::remove_dir_all(notes)?;
+        Ok(())
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder)?;
+    fs::write(path, content).with_context(|| format!("writing {}", path.display()))
 }
