@@ -59,7 +59,7 @@ pub use http::{
     Bodies, ClientSpec, DefaultProxy, HttpError, HttpFactory, HttpOptions, ProxySpec, Redirects,
     read_body,
 };
-pub use pack::pack;
+pub use pack::{Layout, Packed, pack, repack};
 pub use remote::index::{ChartFound, ChartIndex, IndexError};
 pub use remote::{RemoteFetcher, RemoteOptions, RemoteTree};
 pub use secret::SecretText;

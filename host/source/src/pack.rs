@@ -2,57 +2,178 @@
 //!
 //! As Flux packs them: directories and regular files, no owner, no times, `0600` for files (`0700` with an execute bit) and
 //! `0750` for directories, in lexical order. The same tree always gives the same bytes.
+//!
+//! *Parts.* An archive is packed in parts that stand for themselves, some dozens of entries each. Where a part ends depends
+//! on the paths alone, so that a commit that changes one file changes one part: [`repack`] takes all others from the archive
+//! before, without reading their files.
 
-use std::io::Write;
+mod deflate;
+
+use std::collections::HashMap;
+use std::ops::Range;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use weir_tree::{EntryKind, Tree, TreeError, TreePath};
+use sha2::{Digest as _, Sha256};
+use weir_tree::{Digest, Entry, EntryKind, Tree, TreeError, TreePath};
+
+use deflate::{Checked, Deflate};
+
+/// One entry in so many ends a part.
+const PART: u32 = 64;
+/// The most entries of a part.
+const MAX_PART: usize = 512;
+
+/// An archive, and how to make the next one of it.
+#[derive(Clone, Debug, Default)]
+pub struct Packed {
+    /// The archive.
+    pub bytes: Bytes,
+    /// What it consists of.
+    pub layout: Layout,
+}
+
+/// Which parts an archive has, and where. Small: a line for each part.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    parts: HashMap<Digest, Part>,
+}
+
+/// The bytes of an archive that stand for some entries, and what has to be known of these to put the bytes elsewhere.
+#[derive(Clone, Debug)]
+struct Part {
+    place: Range<usize>,
+    checked: Checked,
+}
+
+/// What becomes an entry of the archive.
+struct Member {
+    path: TreePath,
+    entry: Entry,
+}
 
 /// The tree as a gzipped tar archive.
 pub fn pack(tree: &dyn Tree) -> Result<Bytes, TreeError> {
+    Ok(repack(tree, &Packed::default())?.bytes)
+}
+
+/// As [`pack`]; what is in the archive before, and is the same, is taken from there.
+pub fn repack(tree: &dyn Tree, before: &Packed) -> Result<Packed, TreeError> {
+    let mut members = Vec::new();
+    list(tree, &TreePath::root(), &mut members)?;
     let mut archive = Archive::new();
+    let mut layout = Layout::default();
     archive.directory(".")?;
-    archive.add(tree, &TreePath::root())?;
-    archive.finish()
+    archive.end_part()?;
+    for run in runs(&members) {
+        let start = archive.len();
+        let name = name(run);
+        let old = name.and_then(|name| before.part(&name));
+        let checked = match old {
+            Some((bytes, checked)) => {
+                archive.take(bytes, checked);
+                checked
+            }
+            None => {
+                for member in run {
+                    archive.add(tree, member)?;
+                }
+                archive.end_part()?
+            }
+        };
+        if let Some(name) = name {
+            let place = start..archive.len();
+            layout.parts.insert(name, Part { place, checked });
+        }
+    }
+    let bytes = archive.finish()?;
+    Ok(Packed { bytes, layout })
+}
+
+impl Packed {
+    fn part(&self, name: &Digest) -> Option<(&[u8], Checked)> {
+        let part = self.layout.parts.get(name)?;
+        Some((self.bytes.get(part.place.clone())?, part.checked))
+    }
+}
+
+/// Everything below a directory in the order of the archive; the depth of a tree is bounded by its paths.
+fn list(tree: &dyn Tree, folder: &TreePath, members: &mut Vec<Member>) -> Result<(), TreeError> {
+    for entry in tree.outline(folder)?.unwrap_or_default() {
+        let path = folder.child(&entry.name).map_err(|error| TreeError::Read {
+            path: folder.clone(),
+            reason: error.to_string(),
+        })?;
+        match entry.kind {
+            EntryKind::Directory => {
+                members.push(Member {
+                    path: path.clone(),
+                    entry,
+                });
+                list(tree, &path, members)?;
+            }
+            EntryKind::File | EntryKind::Executable => members.push(Member { path, entry }),
+            EntryKind::Link | EntryKind::Submodule => {}
+        }
+    }
+    Ok(())
+}
+
+/// The entries of each part.
+fn runs(mut members: &[Member]) -> impl Iterator<Item = &[Member]> {
+    std::iter::from_fn(move || {
+        let ends = |member: &Member| crc32fast::hash(member.path.as_str().as_bytes()) % PART == 0;
+        let last = members.iter().take(MAX_PART).position(ends);
+        let length = last.map_or(members.len().min(MAX_PART), |last| last + 1);
+        let (run, rest) = members.split_at(length);
+        members = rest;
+        (!run.is_empty()).then_some(run)
+    })
+}
+
+/// Two parts of the same name are the same bytes. `None`: the tree does not know without reading.
+fn name(run: &[Member]) -> Option<Digest> {
+    let mut hasher = Sha256::new();
+    for Member { path, entry } in run {
+        let kind = match entry.kind {
+            EntryKind::Directory => "directory".to_owned(),
+            EntryKind::Executable => format!("executable {}", entry.id?),
+            EntryKind::File | EntryKind::Link | EntryKind::Submodule => {
+                format!("file {}", entry.id?)
+            }
+        };
+        hasher.update(path.as_str());
+        hasher.update([0]);
+        hasher.update(kind);
+        hasher.update([0]);
+    }
+    Some(Digest::from_bytes(hasher.finalize().into()))
 }
 
 /// An archive that is being written.
 pub(crate) struct Archive {
-    tar: tar::Builder<GzEncoder<Vec<u8>>>,
+    tar: tar::Builder<Deflate>,
 }
 
 impl Archive {
     pub(crate) fn new() -> Self {
-        // Speed counts: it is packed at each new revision, and read once or twice.
-        let encoder = GzEncoder::new(Vec::new(), Compression::fast());
         Self {
-            tar: tar::Builder::new(encoder),
+            tar: tar::Builder::new(Deflate::new()),
         }
     }
 
-    /// Everything below a directory; the depth of a tree is bounded by its paths.
-    fn add(&mut self, tree: &dyn Tree, folder: &TreePath) -> Result<(), TreeError> {
-        for entry in tree.outline(folder)?.unwrap_or_default() {
-            let path = folder.child(&entry.name).map_err(|error| TreeError::Read {
-                path: folder.clone(),
-                reason: error.to_string(),
-            })?;
-            match entry.kind {
-                EntryKind::Directory => {
-                    self.directory(path.as_str())?;
-                    self.add(tree, &path)?;
-                }
-                EntryKind::File | EntryKind::Executable => {
-                    let content = tree.read(&path)?.unwrap_or_default();
-                    let executable = entry.kind == EntryKind::Executable;
-                    self.file(path.as_str(), &content, executable)?;
-                }
-                EntryKind::Link | EntryKind::Submodule => {}
-            }
+    /// The bytes so far; what the part under way adds may be missing.
+    fn len(&self) -> usize {
+        self.tar.get_ref().len()
+    }
+
+    fn add(&mut self, tree: &dyn Tree, member: &Member) -> Result<(), TreeError> {
+        let Member { path, entry } = member;
+        if entry.kind == EntryKind::Directory {
+            return self.directory(path.as_str());
         }
-        Ok(())
+        let content = tree.read(path)?.unwrap_or_default();
+        let executable = entry.kind == EntryKind::Executable;
+        self.file(path.as_str(), &content, executable)
     }
 
     fn directory(&mut self, path: &str) -> Result<(), TreeError> {
@@ -84,11 +205,18 @@ impl Archive {
             .map_err(|error| unpacked(path, &error))
     }
 
+    fn end_part(&mut self) -> Result<Checked, TreeError> {
+        let ended = self.tar.get_mut().end_part();
+        ended.map_err(|error| unpacked("", &error))
+    }
+
+    /// Between two parts: a part of another archive.
+    fn take(&mut self, bytes: &[u8], checked: Checked) {
+        self.tar.get_mut().take(bytes, checked);
+    }
+
     pub(crate) fn finish(self) -> Result<Bytes, TreeError> {
-        let done = self.tar.into_inner().and_then(|mut encoder| {
-            encoder.flush()?;
-            encoder.finish()
-        });
+        let done = self.tar.into_inner().and_then(Deflate::finish);
         done.map(Bytes::from).map_err(|error| unpacked("", &error))
     }
 }
@@ -111,26 +239,4 @@ fn unpacked(path: &str, error: &std::io::Error) -> TreeError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use weir_tree::{ArchiveLimits, EmptyTree, OverlayTree, TarTree};
-
-    #[test]
-    fn what_is_packed_is_the_same_tree_again() {
-        let mut overlay = OverlayTree::on(EmptyTree::shared());
-        let path = |text: &str| TreePath::parse(text).unwrap();
-        let long = format!("deep/{}/x.yaml", "n".repeat(200));
-        overlay.file(&path("a.yaml"), "a: 1\n").unwrap();
-        overlay.executable(&path("bin/run"), "#!/bin/sh\n").unwrap();
-        overlay.file(&path(&long), "x").unwrap();
-        overlay.link(&path("link"), "a.yaml").unwrap();
-        let tree = overlay.finish().unwrap();
-        let packed = pack(&tree).unwrap();
-        assert_eq!(packed, pack(&tree).unwrap());
-        let again = TarTree::read_from(&*packed, ArchiveLimits::default()).unwrap();
-        let changes = weir_tree::changed(&tree, &again).unwrap();
-        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-        // The link is left out, and with it the root is another.
-        assert_eq!(paths, ["", "link"]);
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@
 
 pub mod serve;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -221,15 +222,18 @@ impl Store {
                 at(&path, fs::remove_file(&path))?;
             }
         }
-        let mut used = Vec::new();
+        let blobs = self.files("blobs")?;
+        let mut total = blobs.iter().map(|(_, meta)| meta.len()).sum();
+        if total <= self.budget {
+            return Ok(total);
+        }
+        let mut used = HashSet::new();
         for (path, _) in self.files("owners")? {
             let record = read_record(&path)?.unwrap_or_default();
             used.extend(record.artifacts.into_iter().map(|one| one.digest));
         }
-        let mut total = 0;
         let mut free = Vec::new();
-        for (path, meta) in self.files("blobs")? {
-            total += meta.len();
+        for (path, meta) in blobs {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let digest = format!("sha256:{name}");
             if !used.contains(&digest) {

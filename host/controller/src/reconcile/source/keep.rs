@@ -11,7 +11,9 @@ use weir_plugin::Secrets;
 use weir_render::SourceTree;
 use weir_source::github::GithubTokens;
 use weir_source::store::{self, Store};
-use weir_source::{ChartIndex, Fetched, GitFetcher, HttpFactory, Validator, pack};
+use weir_source::{
+    ChartIndex, Fetched, GitFetcher, HttpFactory, Layout, Packed, Validator, repack,
+};
 
 use super::Problem;
 use crate::engine::{Options, RootBinding};
@@ -42,6 +44,8 @@ struct Kept {
     secrets: Arc<Secrets>,
     /// What it was made from and with, and what came of it.
     made: Option<(String, SourceTree, Artifact)>,
+    /// The artifact that was packed last, and what it consists of.
+    packed: Option<(store::Artifact, Arc<Layout>)>,
 }
 
 /// An artifact as the status shows it.
@@ -194,20 +198,26 @@ impl Sources {
             content @ (Content::Packed(_) | Content::Tree(_)) => {
                 let (store, file) = (self.store.clone(), file.to_owned());
                 let revision = tree.revision.clone();
+                let last = self.kept(&run.id, |kept| kept.packed.take());
                 let work = move || -> Result<_, String> {
-                    let bytes = match content {
-                        Content::Packed(bytes) => bytes,
+                    let packed = match content {
+                        Content::Packed(bytes) => Packed {
+                            bytes,
+                            ..Packed::default()
+                        },
                         Content::Tree(tree) => {
-                            pack(&*tree.tree).map_err(|error| error.to_string())?
+                            let before = last.and_then(|last| read(&store, last));
+                            repack(&*tree.tree, &before.unwrap_or_default())
+                                .map_err(|error| error.to_string())?
                         }
                     };
                     let stored = store
-                        .publish(&owner, &file, &revision, &bytes)
+                        .publish(&owner, &file, &revision, &packed.bytes)
                         .map_err(|error| error.to_string())?;
                     store
                         .collect(SystemTime::now())
                         .map_err(|error| error.to_string())?;
-                    Ok(stored)
+                    Ok((stored, packed.layout))
                 };
                 let done = tokio::task::spawn_blocking(work).await;
                 let failed = |error: String| {
@@ -216,8 +226,11 @@ impl Sources {
                         format!("unable to archive artifact to storage: {error}"),
                     )
                 };
-                let stored = done.map_err(|error| failed(error.to_string()))?;
-                (stored.map_err(failed)?, true)
+                let done = done.map_err(|error| failed(error.to_string()))?;
+                let (stored, layout) = done.map_err(failed)?;
+                let packed = (stored.clone(), Arc::new(layout));
+                self.kept(&run.id, |kept| kept.packed = Some(packed));
+                (stored, true)
             }
         };
         let artifact = Artifact {
@@ -289,6 +302,16 @@ impl Artifact {
         }
         moved
     }
+}
+
+/// The archive that was packed last, if it is still there.
+fn read(store: &Store, last: (store::Artifact, Arc<Layout>)) -> Option<Packed> {
+    let (artifact, layout) = last;
+    let (there, bytes) = store.find(&artifact.path).ok()??;
+    (there.digest == artifact.digest).then(|| Packed {
+        bytes,
+        layout: Arc::unwrap_or_clone(layout),
+    })
 }
 
 /// The folder of an object's artifacts, as in their addresses.
