@@ -97,6 +97,7 @@ pub mod reasons {
     pub const UNKNOWN: &str = "Unknown";
     pub const CHART_PULL_SUCCEEDED: &str = "ChartPullSucceeded";
     pub const CHART_PACKAGE_SUCCEEDED: &str = "ChartPackageSucceeded";
+    pub const FEATURE_GATE_DISABLED: &str = "FeatureGateDisabled";
     /// weir's own: members of a dependency cycle never become ready.
     pub const DEPENDENCY_CYCLE: &str = "DependencyCycle";
     /// weir's own: a field that this version does not act on.

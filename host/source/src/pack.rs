@@ -121,7 +121,8 @@ fn list(tree: &dyn Tree, folder: &TreePath, members: &mut Vec<Member>) -> Result
 /// The entries of each part.
 fn runs(mut members: &[Member]) -> impl Iterator<Item = &[Member]> {
     std::iter::from_fn(move || {
-        let ends = |member: &Member| crc32fast::hash(member.path.as_str().as_bytes()) % PART == 0;
+        let ends =
+            |member: &Member| crc32fast::hash(member.path.as_str().as_bytes()).is_multiple_of(PART);
         let last = members.iter().take(MAX_PART).position(ends);
         let length = last.map_or(members.len().min(MAX_PART), |last| last + 1);
         let (run, rest) = members.split_at(length);

@@ -67,6 +67,14 @@ pub(super) fn scenarios(world: &World) -> Vec<Scenario> {
             "files",
             json!({"secretRef": {"name": "nobody"}}),
         ),
+        scenario(
+            "Bucket",
+            "bucket-identity",
+            json!({
+                "endpoint": world.store.host(), "bucketName": "files", "provider": "aws", "serviceAccountName": "nobody",
+            }),
+            json!({}),
+        ),
         of("bucket-suspended", "files", json!({"suspend": true})),
         of("bucket-moving", "moving", json!({})).again(),
         of("bucket-unmoved", "files", json!({})).again(),

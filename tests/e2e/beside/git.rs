@@ -200,7 +200,13 @@ fn logins(world: &World) -> anyhow::Result<Vec<Scenario>> {
     for object in &mut of_github.first {
         object["spec"]["provider"] = "github".into();
     }
+    let mut of_cloud = main("login-identity", &closed, None, &[]);
+    for object in &mut of_cloud.first {
+        object["spec"]["provider"] = "azure".into();
+        object["spec"]["serviceAccountName"] = "nobody".into();
+    }
     Ok(vec![
+        of_cloud,
         main(
             "login",
             &closed,

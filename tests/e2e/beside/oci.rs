@@ -97,6 +97,16 @@ pub(super) fn scenarios(world: &World) -> Vec<Scenario> {
             json!({"serviceAccountName": "nobody"}),
         ),
     ];
+    let mut identity = of(
+        "account-of-cloud",
+        "app",
+        json!({"provider": "aws", "serviceAccountName": "of-cloud"}),
+    );
+    identity.first.insert(
+        0,
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "of-cloud"}}),
+    );
+    list.push(identity);
     let tagged = format!("oci://{}/fleet/app:1.0.0", world.registry.host());
     list.push(scenario(
         "OCIRepository",

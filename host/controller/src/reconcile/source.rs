@@ -21,6 +21,7 @@ use weir_api::condition::{self, Condition, Status};
 use weir_api::names::{self, conditions, reasons};
 use weir_cluster::ClusterError;
 use weir_render::SourceTree;
+use weir_source::{Remedy, SourceError};
 
 use crate::fact::Fact;
 use crate::graph::State;
@@ -108,11 +109,22 @@ impl Problem {
         }
     }
 
-    /// A field that this version does not act on.
-    pub(crate) fn unsupported(field: &str) -> Self {
-        let message =
-            format!("{field} is not supported by this version of weir; nothing was fetched");
-        Self::stalled(reasons::UNSUPPORTED_FIELD, message)
+    /// What came of a fetch out of Git or a folder.
+    pub(crate) fn of_source(error: &SourceError, message: String) -> Self {
+        match error.remedy() {
+            Remedy::Retry => Self::fetch(error.reason(), message),
+            Remedy::Change => Self::stalled(error.reason(), message),
+        }
+    }
+
+    /// An object that is to log in to a cloud as somebody else than weir. In Flux a switch that is off guards that.
+    pub(crate) fn own_identity() -> Self {
+        Self::stalled(
+            reasons::FEATURE_GATE_DISABLED,
+            "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity \
+             feature gate in the controller; this version of weir does not have it: leave out spec.serviceAccountName to log \
+             in with the controller's own identity",
+        )
     }
 }
 

@@ -21,8 +21,9 @@ use crate::reconcile::{Context, Run};
 const MAX_BYTES: u64 = 1 << 30;
 
 pub(super) async fn find(ctx: &Context, run: &Run, source: &Bucket) -> Result<Found, Problem> {
-    if source.spec.service_account_name.is_some() {
-        return Err(Problem::unsupported("spec.serviceAccountName"));
+    let provider = source.spec.provider.unwrap_or(CloudProvider::Generic);
+    if provider != CloudProvider::Generic && source.spec.service_account_name.is_some() {
+        return Err(Problem::own_identity());
     }
     access::check_sts(source)?;
     let limit = timeout(source.spec.timeout.as_ref())?;

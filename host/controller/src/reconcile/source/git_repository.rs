@@ -13,9 +13,7 @@ use serde_json::{Value, json};
 use weir_api::names::{conditions, reasons};
 use weir_api::source::{GitInclude, GitRepository};
 use weir_render::{SourceId, SourceTree};
-use weir_source::{
-    ComposeError, Fetched, FolderSpec, GitSpec, Included, Remedy, SourceError, compose, open_folder,
-};
+use weir_source::{ComposeError, Fetched, FolderSpec, GitSpec, Included, compose, open_folder};
 use weir_tree::Tree;
 
 use super::{Content, Found, Problem};
@@ -274,7 +272,7 @@ async fn from_folder(
             format!("reading the folder crashed: {error}"),
         )
     })?;
-    let folder = folder.map_err(|error| problem(&error))?;
+    let folder = folder.map_err(|error| Problem::of_source(&error, error.to_string()))?;
     let time = folder
         .time
         .duration_since(UNIX_EPOCH)
@@ -285,11 +283,4 @@ async fn from_folder(
         time,
     };
     Ok((tree, format!("the folder {}", root.folder.display())))
-}
-
-fn problem(error: &SourceError) -> Problem {
-    match error.remedy() {
-        Remedy::Retry => Problem::fetch(error.reason(), error.to_string()),
-        Remedy::Change => Problem::stalled(error.reason(), error.to_string()),
-    }
 }

@@ -248,9 +248,7 @@ async fn login(
     })?;
     let secrets = object.get("/imagePullSecrets").and_then(Value::as_array);
     if provider != CloudProvider::Generic && secrets.is_none_or(Vec::is_empty) {
-        return Err(Problem::unsupported(
-            "spec.serviceAccountName of a ServiceAccount without imagePullSecrets together with spec.provider",
-        ));
+        return Err(Problem::own_identity());
     }
     for one in secrets.into_iter().flatten() {
         let Some(name) = one.get("name").and_then(Value::as_str) else {

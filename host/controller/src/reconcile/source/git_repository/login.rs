@@ -64,7 +64,7 @@ pub(super) async fn spec(
     };
     if let Some(service) = service {
         if source.spec.service_account_name.is_some() {
-            return Err(Problem::unsupported("spec.serviceAccountName"));
+            return Err(Problem::own_identity());
         }
         if let Some(secret) = &secret {
             secret.tls(&mut spec.client)?;

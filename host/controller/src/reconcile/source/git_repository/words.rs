@@ -2,7 +2,7 @@
 
 use weir_api::names::reasons;
 use weir_api::source::GitRepository;
-use weir_source::{ExchangeError, ReferenceError, Remedy, SourceError};
+use weir_source::{ExchangeError, ReferenceError, SourceError};
 
 use super::super::Problem;
 
@@ -16,10 +16,7 @@ pub(super) fn fetch_problem(source: &GitRepository, error: &SourceError) -> Prob
     } else {
         error.to_string()
     };
-    match error.remedy() {
-        Remedy::Retry => Problem::fetch(error.reason(), message),
-        Remedy::Change => Problem::stalled(error.reason(), message),
-    }
+    Problem::of_source(error, message)
 }
 
 fn words(source: &GitRepository, error: &SourceError) -> String {
