@@ -57,11 +57,14 @@ pub enum IndexError {
 
 impl ChartIndex {
     /// Reads an `index.yaml` and gives it as JSON, too, as Flux keeps it.
-    pub fn parse(index: &[u8]) -> Result<(Self, Bytes), IndexError> {
-        if let Some(read) = std::str::from_utf8(index).ok().and_then(split::read) {
+    pub fn parse(index: Bytes) -> Result<(Self, Bytes), IndexError> {
+        if let Some(read) = std::str::from_utf8(&index).ok().and_then(split::read) {
+            // Indexes are large: what was read is not kept beside what becomes of it.
+            drop(index);
             return Self::of_charts(read);
         }
-        let mut value = read(index)?;
+        let mut value = read(&index)?;
+        drop(index);
         complete(&mut value)?;
         let found = Self::of(&value)?;
         let json =
@@ -360,7 +363,7 @@ entries:
                 complete(&mut value)?;
                 Ok(value)
             });
-            let parsed = ChartIndex::parse(text.as_bytes());
+            let parsed = ChartIndex::parse(text.clone().into());
             match (whole, parsed) {
                 (Ok(whole), Ok((index, json))) => {
                     let json: Value = serde_json::from_slice(&json).unwrap();

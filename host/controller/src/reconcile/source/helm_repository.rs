@@ -73,7 +73,7 @@ pub(super) async fn find(
     let (tree, artifact) = match ctx.sources.made(&run.id, &revision).await {
         Some(made) => made,
         None => {
-            let parsed = tokio::task::spawn_blocking(move || ChartIndex::parse(&bytes)).await;
+            let parsed = tokio::task::spawn_blocking(move || ChartIndex::parse(bytes)).await;
             let failed = |error: String| {
                 Problem::fetch(
                     reasons::INDEXATION_FAILED,
