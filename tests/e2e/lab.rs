@@ -185,6 +185,7 @@ impl Lab {
             only_namespace: Some(self.namespace.clone()),
             cache: self.folder.path().join("cache"),
             artifacts: None,
+            ssh: weir_source::SshAlgorithms::default(),
             memo_bytes: 64 << 20,
         }
     }

@@ -17,6 +17,7 @@ use weir_api::Object;
 use weir_cluster::{Cluster, ClusterError, Selection};
 use weir_plugin::Host;
 use weir_render::{Index, SourceId, SourceTree, UnitId};
+use weir_source::SshAlgorithms;
 use weir_source::store::Store;
 
 use crate::clock::Clock;
@@ -56,6 +57,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Whether artifacts are served to others, and where.
     pub artifacts: Option<ArtifactOptions>,
+    /// What connections to Git servers over SSH may use.
+    pub ssh: SshAlgorithms,
     /// What may be kept of renders.
     pub memo_bytes: usize,
 }

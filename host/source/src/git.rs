@@ -31,7 +31,7 @@ use crate::address::{Address, Login};
 use crate::error::{ExchangeError, SourceError};
 use crate::http::{ClientSpec, HttpFactory};
 use crate::secret::SecretText;
-use crate::ssh::SshLogin;
+use crate::ssh::{SshAlgorithms, SshLogin};
 
 use database::Database;
 use fetch::{Fetch, Found};
@@ -60,6 +60,8 @@ pub struct GitOptions {
     pub limit: u64,
     /// How many fetches run at once.
     pub at_once: usize,
+    /// Of connections over SSH.
+    pub algorithms: SshAlgorithms,
 }
 
 /// Which tree of which repository is wanted.
@@ -133,6 +135,7 @@ impl GitOptions {
             cache: cache.into(),
             limit: 2 << 30,
             at_once: 4,
+            algorithms: SshAlgorithms::default(),
         }
     }
 }
@@ -231,7 +234,7 @@ impl GitFetcher {
                 let cause = ExchangeError::NoSshLogin;
                 return Err(SourceError::Exchange { url: url(), cause });
             };
-            let shell = Shell::new(place, &path, login.clone());
+            let shell = Shell::new(place, &path, login.clone(), self.options.algorithms.clone());
             return Ok(Wire::Ssh(Box::new(shell)));
         }
         let client = self.http.client(&spec.client);

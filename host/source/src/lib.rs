@@ -63,4 +63,4 @@ pub use pack::{Layout, Packed, pack, repack};
 pub use remote::index::{ChartFound, ChartIndex, IndexError};
 pub use remote::{RemoteFetcher, RemoteOptions, RemoteTree};
 pub use secret::SecretText;
-pub use ssh::{SshLogin, SshLoginError};
+pub use ssh::{SshAlgorithmError, SshAlgorithms, SshLogin, SshLoginError};

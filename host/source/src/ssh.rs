@@ -15,6 +15,51 @@ use crate::secret::SecretText;
 
 pub(crate) use connect::{Connection, Place, quote};
 
+/// What all connections may use, the better one first. Nothing in a list: what the client has, and of a server's keys the
+/// known ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SshAlgorithms {
+    key_exchanges: Vec<&'static str>,
+    host_keys: Vec<&'static str>,
+}
+
+/// A name that stands for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is no {what} that this version has; there are {}", .there.join(", "))]
+pub struct SshAlgorithmError {
+    name: String,
+    what: &'static str,
+    there: Vec<&'static str>,
+}
+
+impl SshAlgorithms {
+    /// By the names that OpenSSH has for them.
+    pub fn new(key_exchanges: &[String], host_keys: &[String]) -> Result<Self, SshAlgorithmError> {
+        let methods = exchange::METHODS.iter().map(|(name, ..)| *name);
+        let signatures = known_hosts::SIGNATURES.iter().map(|(name, _)| *name);
+        Ok(Self {
+            key_exchanges: choose(key_exchanges, "key exchange", methods.collect())?,
+            host_keys: choose(host_keys, "algorithm of host keys", signatures.collect())?,
+        })
+    }
+}
+
+fn choose(
+    names: &[String],
+    what: &'static str,
+    there: Vec<&'static str>,
+) -> Result<Vec<&'static str>, SshAlgorithmError> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let Some(found) = there.iter().find(|known| *known == name) else {
+            let name = name.chars().take(100).collect();
+            return Err(SshAlgorithmError { name, what, there });
+        };
+        chosen.push(*found);
+    }
+    Ok(chosen)
+}
+
 /// How to log in over SSH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshLogin {

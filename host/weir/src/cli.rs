@@ -86,6 +86,12 @@ pub(crate) struct RunArgs {
     /// Host and port that others reach --storage-addr by, such as source-controller.flux-system.svc.cluster.local.
     #[arg(long, value_name = "HOST[:PORT]", requires = "storage_addr")]
     pub(crate) storage_adv_addr: Option<String>,
+    /// Ways to agree on keys with Git servers over SSH, the better one first (Flux: --ssh-kex-algos).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) ssh_kex_algos: Vec<String>,
+    /// By which keys Git servers may prove who they are over SSH, the better one first (Flux: --ssh-hostkey-algos).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) ssh_hostkey_algos: Vec<String>,
     /// Stop when nothing is left to do; fail if something is not ready then.
     #[arg(long)]
     pub(crate) once: bool,

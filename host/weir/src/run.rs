@@ -11,6 +11,7 @@ use weir_api::{Gvk, Object, crd, names};
 use weir_cluster::{Apply, Cluster, Kube, Local, Selection};
 use weir_controller::{ArtifactOptions, Clock, Controller, NodeId, NodeKind, Options, RootBinding};
 use weir_plugin::{Host, HostConfig};
+use weir_source::SshAlgorithms;
 
 use crate::cli::{Report, RunArgs};
 use crate::flux_kinds::FLUX_KINDS;
@@ -96,6 +97,7 @@ async fn reconcile(args: &RunArgs) -> anyhow::Result<ExitCode> {
             .storage_addr
             .zip(args.storage_adv_addr.clone())
             .map(|(listen, advertised)| ArtifactOptions { listen, advertised }),
+        ssh: SshAlgorithms::new(&args.ssh_kex_algos, &args.ssh_hostkey_algos)?,
         memo_bytes: MEMO,
     };
     let controller =

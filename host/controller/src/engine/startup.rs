@@ -122,7 +122,11 @@ fn sources(options: &Options, store: Arc<Store>) -> (Sources, Remotes) {
         proxy: DefaultProxy::Environment,
         ..HttpOptions::default()
     });
-    let git = GitFetcher::new(GitOptions::new(options.cache.join("git")), http.clone());
+    let git = GitOptions {
+        algorithms: options.ssh.clone(),
+        ..GitOptions::new(options.cache.join("git"))
+    };
+    let git = GitFetcher::new(git, http.clone());
     let remotes = RemoteFetcher::new(git.clone(), http.clone(), RemoteOptions::default())
         .with_store(store.clone());
     (

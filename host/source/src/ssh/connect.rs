@@ -12,7 +12,7 @@ use super::exchange::{KEXINIT, Parties, exchange, goodbye};
 use super::key::ClientKey;
 use super::known_hosts::KnownHosts;
 use super::packet::{Packets, malformed};
-use super::{SshLogin, key};
+use super::{SshAlgorithms, SshLogin, key};
 use crate::error::ExchangeError;
 
 const VERSION: &str = concat!("SSH-2.0-weir_", env!("CARGO_PKG_VERSION"));
@@ -42,6 +42,7 @@ pub(crate) struct Connection {
     packets: Packets,
     place: Place,
     known: KnownHosts,
+    algorithms: SshAlgorithms,
     theirs: String,
     session: Vec<u8>,
     /// Names of signatures that the server takes, if it said so.
@@ -66,6 +67,7 @@ impl Connection {
     pub(crate) fn run(
         place: &Place,
         login: &SshLogin,
+        algorithms: &SshAlgorithms,
         command: &str,
         cancel: CancellationToken,
     ) -> Result<Self, ExchangeError> {
@@ -76,11 +78,13 @@ impl Connection {
         let parties = Parties {
             place,
             known: &known,
+            algorithms,
             ours: VERSION,
             theirs: &theirs,
         };
         let session = exchange(&mut packets, &parties, None, None)?;
         let mut connection = Self::new(packets, place.clone(), known, theirs, session);
+        connection.algorithms = algorithms.clone();
         connection.log_in(&key)?;
         connection.start(command)?;
         Ok(connection)
@@ -98,6 +102,7 @@ impl Connection {
             packets,
             place,
             known,
+            algorithms: SshAlgorithms::default(),
             theirs,
             session,
             takes: None,
@@ -202,6 +207,7 @@ impl Connection {
                     let parties = Parties {
                         place: &self.place,
                         known: &self.known,
+                        algorithms: &self.algorithms,
                         ours: VERSION,
                         theirs: &self.theirs,
                     };

@@ -6,9 +6,9 @@ use aws_lc_rs::agreement::{
 use aws_lc_rs::digest::{self, SHA256, SHA384, digest};
 use weir_verify::wire::{Fields, Writing};
 
-use super::Place;
 use super::known_hosts::{KnownHosts, SIGNATURES, doubt};
 use super::packet::{CIPHERS, Cipher, Packets, malformed};
+use super::{Place, SshAlgorithms};
 use crate::error::ExchangeError;
 
 pub(super) const KEXINIT: u8 = 20;
@@ -19,9 +19,11 @@ const ECDH_REPLY: u8 = 31;
 const STRICT: &str = "kex-strict-c-v00@openssh.com";
 const STRICT_SERVER: &str = "kex-strict-s-v00@openssh.com";
 const EXTENSIONS: &str = "ext-info-c";
+/// Ends the names of signatures by certified keys.
+const CERTIFICATE: &str = "-cert-v01@openssh.com";
 
 /// Ways to agree, the better one first.
-const METHODS: [(&str, &Algorithm, &digest::Algorithm); 4] = [
+pub(super) const METHODS: [Method; 4] = [
     ("curve25519-sha256", &X25519, &SHA256),
     ("curve25519-sha256@libssh.org", &X25519, &SHA256),
     ("ecdh-sha2-nistp256", &ECDH_P256, &SHA256),
@@ -32,6 +34,7 @@ const METHODS: [(&str, &Algorithm, &digest::Algorithm); 4] = [
 pub(super) struct Parties<'a> {
     pub(super) place: &'a Place,
     pub(super) known: &'a KnownHosts,
+    pub(super) algorithms: &'a SshAlgorithms,
     pub(super) ours: &'a str,
     pub(super) theirs: &'a str,
 }
@@ -136,11 +139,11 @@ pub(super) fn goodbye(message: &[u8]) -> ExchangeError {
 }
 
 /// What we can do, in the order in which we like it.
-fn proposal(parties: &Parties<'_>) -> Result<Vec<u8>, ExchangeError> {
+pub(super) fn proposal(parties: &Parties<'_>) -> Result<Vec<u8>, ExchangeError> {
     let mut cookie = [0; 16];
     aws_lc_rs::rand::fill(&mut cookie).map_err(|_| malformed("no random numbers"))?;
-    let methods = METHODS.iter().map(|(name, ..)| *name);
-    let methods: Vec<&str> = methods.chain([EXTENSIONS, STRICT]).collect();
+    let names = methods(parties).map(|(name, ..)| *name);
+    let names: Vec<&str> = names.chain([EXTENSIONS, STRICT]).collect();
     let host_keys = host_keys(parties).join(",");
     let ciphers: Vec<&str> = CIPHERS.iter().map(|(name, _)| *name).collect();
     let ciphers = ciphers.join(",");
@@ -148,7 +151,7 @@ fn proposal(parties: &Parties<'_>) -> Result<Vec<u8>, ExchangeError> {
     let (codes, none) = ("hmac-sha2-256", "none");
     let mut message = Writing::message(KEXINIT).bytes(&cookie);
     for list in [
-        methods.join(",").as_str(),
+        names.join(",").as_str(),
         &host_keys,
         &ciphers,
         &ciphers,
@@ -164,6 +167,18 @@ fn proposal(parties: &Parties<'_>) -> Result<Vec<u8>, ExchangeError> {
     Ok(message.byte(0).number(0).0)
 }
 
+type Method = (&'static str, &'static Algorithm, &'static digest::Algorithm);
+
+/// The ways to agree that may be gone.
+fn methods<'a>(parties: &Parties<'a>) -> impl Iterator<Item = &'static Method> + use<'a> {
+    let asked = &parties.algorithms.key_exchanges;
+    let of = |asked: &&'static str| METHODS.iter().find(|(name, ..)| name == asked);
+    let all = METHODS
+        .iter()
+        .take(if asked.is_empty() { METHODS.len() } else { 0 });
+    asked.iter().filter_map(of).chain(all)
+}
+
 /// Kinds of keys that are known of the server; of an unknown one any will do, for it is refused anyway.
 fn host_keys(parties: &Parties<'_>) -> Vec<String> {
     let Place { host, port, .. } = parties.place;
@@ -172,22 +187,32 @@ fn host_keys(parties: &Parties<'_>) -> Vec<String> {
     let mut names = Vec::new();
     if !parties.known.authorities(host, *port).is_empty() {
         for (name, _) in SIGNATURES {
-            names.push(format!("{name}-cert-v01@openssh.com"));
-        }
-        if known.is_empty() {
-            return names;
+            names.push(format!("{name}{CERTIFICATE}"));
         }
     }
+    let plain = names.is_empty() || !known.is_empty();
     for (name, kind) in SIGNATURES {
-        if of(kind, &known) {
-            names.push((*name).to_owned());
+        if plain && of(kind, &known) {
+            names.push(name.to_owned());
         }
+    }
+    let asked = &parties.algorithms.host_keys;
+    if asked.is_empty() {
+        return names;
+    }
+    // Of what is asked for, what is known; if that is nothing, the server may show what it has.
+    let plain = |name: &str| name.trim_end_matches(CERTIFICATE).to_owned();
+    let place = |name: &String| asked.iter().position(|one| *one == plain(name));
+    names.retain(|name| place(name).is_some());
+    names.sort_by_key(place);
+    if names.is_empty() {
+        names.extend(asked.iter().map(|name| (*name).to_owned()));
     }
     names
 }
 
 struct Chosen {
-    method: (&'static str, &'static Algorithm, &'static digest::Algorithm),
+    method: Method,
     host_key: String,
     to_server: &'static aws_lc_rs::aead::Algorithm,
     to_us: &'static aws_lc_rs::aead::Algorithm,
@@ -210,7 +235,7 @@ fn choose(parties: &Parties<'_>, init: &[u8]) -> Result<Chosen, ExchangeError> {
             "handshake failed: no common algorithm for {what}; the server offers [{offered}]"
         ))
     };
-    let method = METHODS.iter().find(|(name, ..)| lists[0].contains(name));
+    let method = methods(parties).find(|(name, ..)| lists[0].contains(name));
     let method = method.ok_or_else(|| none("key exchange", &lists[0]))?;
     let ours = host_keys(parties);
     let host_key = ours.iter().find(|name| lists[1].contains(&name.as_str()));
@@ -237,7 +262,7 @@ fn proven(key: &[u8], agreed: &str, signature: &[u8], digest: &[u8]) -> bool {
     let (Some(name), Some(signature)) = (fields.text(), fields.text()) else {
         return false;
     };
-    let agreed = agreed.trim_end_matches("-cert-v01@openssh.com");
+    let agreed = agreed.trim_end_matches(CERTIFICATE);
     let own = super::known_hosts::Certificate::read(key).map(|certificate| certificate.own_key());
     let key = own.as_deref().unwrap_or(key);
     name == agreed.as_bytes() && weir_verify::ssh::fits(key, name, signature, digest)

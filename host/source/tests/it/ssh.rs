@@ -2,7 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 use weir_source::{
-    Auth, Fetched, GitFetcher, GitOptions, GitReference, GitSpec, SecretText, SourceError, SshLogin,
+    Auth, Fetched, GitFetcher, GitOptions, GitReference, GitSpec, SecretText, SourceError,
+    SshAlgorithms, SshLogin,
 };
 use weir_testing::git::Repository;
 use weir_testing::ssh::{KeyFormat, KeyKind, SshKey, SshServer};
@@ -59,6 +60,37 @@ fn login(key: &SshKey, known_hosts: String) -> SshLogin {
         identity: SecretText::new(key.private.clone()),
         passphrase: None,
         known_hosts,
+    }
+}
+
+#[tokio::test]
+async fn host_keys_can_be_chosen() {
+    let key = SshKey::generate(KeyKind::Ed25519, None).unwrap();
+    let kinds = [KeyKind::Ed25519, KeyKind::Rsa];
+    let Some(lab) = SshLab::new(&[&key], &kinds) else {
+        return;
+    };
+    lab.repository.commit("main", &[("a", "1")]).unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let names = |name: &str| vec![name.to_owned()];
+    let algorithms =
+        SshAlgorithms::new(&names("ecdh-sha2-nistp256"), &names("rsa-sha2-256")).unwrap();
+    let fetcher = fetcher(&GitOptions {
+        algorithms,
+        ..GitOptions::new(cache.path())
+    });
+    for (kind, right) in [(KeyKind::Rsa, true), (KeyKind::Ed25519, false)] {
+        let spec = lab.spec(login(&key, lab.known(kind)), branch("main"));
+        let fetched = fetcher.fetch(&spec, None, &CancellationToken::new()).await;
+        match fetched {
+            Ok(_) => assert!(right, "{kind:?}"),
+            Err(error) => {
+                assert!(
+                    !right && error.to_string().contains("key mismatch"),
+                    "{error}"
+                );
+            }
+        }
     }
 }
 

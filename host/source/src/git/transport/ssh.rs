@@ -13,7 +13,7 @@ use super::super::reference::Listing;
 use super::super::session::Session;
 use super::MAX_REQUEST;
 use crate::error::ExchangeError;
-use crate::ssh::{Connection, Place, SshLogin, quote};
+use crate::ssh::{Connection, Place, SshAlgorithms, SshLogin, quote};
 
 /// What is sent or read at once.
 const BATCH: usize = 32 << 10;
@@ -22,16 +22,23 @@ const BATCH: usize = 32 << 10;
 pub(in crate::git) struct Shell {
     place: Place,
     login: SshLogin,
+    algorithms: SshAlgorithms,
     command: String,
     /// The connection that gave the list, as long as nobody went on with it.
     open: Mutex<Option<Connection>>,
 }
 
 impl Shell {
-    pub(in crate::git) fn new(place: Place, path: &str, login: SshLogin) -> Self {
+    pub(in crate::git) fn new(
+        place: Place,
+        path: &str,
+        login: SshLogin,
+        algorithms: SshAlgorithms,
+    ) -> Self {
         Self {
             place,
             login,
+            algorithms,
             command: format!("git-upload-pack {}", quote(path)),
             open: Mutex::new(None),
         }
@@ -40,7 +47,13 @@ impl Shell {
     fn connect(&self, session: &Session) -> Result<Connection, ExchangeError> {
         session.requested();
         let cancel = session.cancel.clone();
-        Connection::run(&self.place, &self.login, &self.command, cancel)
+        Connection::run(
+            &self.place,
+            &self.login,
+            &self.algorithms,
+            &self.command,
+            cancel,
+        )
     }
 
     /// Asks the server for its references; blocks.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use weir_testing::ssh::{KeyKind, SshKey};
 
+use super::super::exchange::proposal;
 use super::*;
 use crate::secret::SecretText;
 
@@ -18,6 +19,39 @@ fn words_are_quoted() {
     assert_eq!(quote("/a b.git"), "'/a b.git'");
     assert_eq!(quote("a'; rm -rf /; '"), r"'a'\''; rm -rf /; '\'''");
     assert_eq!(quote("a!b"), r"'a'\!'b'");
+}
+
+#[test]
+fn what_is_asked_for_is_offered_in_that_order() {
+    let known = KnownHosts::parse("").unwrap();
+    let place = listen().1;
+    let names = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let offered = |algorithms: &SshAlgorithms| {
+        let parties = Parties {
+            place: &place,
+            known: &known,
+            algorithms,
+            ours: VERSION,
+            theirs: VERSION,
+        };
+        let message = proposal(&parties).unwrap();
+        let mut fields = Fields(&message[17..]);
+        let mut next = || fields.names().unwrap().join(",");
+        [next(), next()]
+    };
+    let (methods, keys) = (
+        "ecdh-sha2-nistp384,curve25519-sha256",
+        "rsa-sha2-256,ssh-ed25519",
+    );
+    let algorithms = SshAlgorithms::new(&names(methods), &names(keys)).unwrap();
+    let [some, of_keys] = offered(&algorithms);
+    assert_eq!(of_keys, keys);
+    assert!(some.starts_with(&format!("{methods},ext-info-c")), "{some}");
+    let [all, of_keys] = offered(&SshAlgorithms::default());
+    assert!(all.starts_with("curve25519-sha256,"), "{all}");
+    assert!(of_keys.starts_with("ssh-ed25519,"), "{of_keys}");
+    let error = SshAlgorithms::new(&names("x"), &[]).unwrap_err();
+    assert!(error.to_string().contains("ecdh-sha2-nistp256"), "{error}");
 }
 
 fn listen() -> (TcpListener, Place) {
@@ -167,7 +201,7 @@ proptest! {
             passphrase: None,
             known_hosts: String::new(),
         };
-        let ended = Connection::run(&place, &login, "true", CancellationToken::new());
+        let ended = Connection::run(&place, &login, &SshAlgorithms::default(), "true", CancellationToken::new());
         prop_assert!(ended.is_err());
         server.join().unwrap();
     }
