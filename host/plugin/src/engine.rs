@@ -11,7 +11,7 @@ use crate::code;
 pub const TARGET: &str = env!("WEIR_TARGET");
 
 /// How much of its memory a free place in the pool keeps mapped; what was in it is gone all the same.
-const KEPT_BYTES: usize = 256 << 10;
+const KEPT_BYTES: usize = 1 << 20;
 
 /// What host calls may take of a guest's stack beyond what the guest itself may.
 const HOST_STACK: usize = 4 << 20;
