@@ -1,4 +1,4 @@
-//! Ahead-of-time compiled code: the only module here with unsafe blocks.
+//! Ahead-of-time compiled code. Besides this module only `pages` has unsafe blocks, and what it does is advice.
 //!
 //! Wasmtime checks that code fits its version and configuration, but it cannot check that nobody wrote other machine code
 //! into it: to deserialise a file means to run it. So code is taken from two places only. One is the binary itself, into

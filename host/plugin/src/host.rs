@@ -27,6 +27,9 @@ pub struct HostConfig {
     pub cache_bytes: u64,
     /// How many calls may run at once, those inside of others not counted.
     pub concurrency: u32,
+    /// Whether guests have large pages, where the kernel and the process allow it: for a process that makes its calls and
+    /// ends. One that stays would keep 2 MiB for whatever few bytes are used again.
+    pub large_pages: bool,
 }
 
 /// Why there is no host.
@@ -55,6 +58,7 @@ impl Default for HostConfig {
             cache: None,
             cache_bytes: 512 << 20,
             concurrency,
+            large_pages: false,
         }
     }
 }
@@ -64,6 +68,10 @@ impl Host {
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
         let concurrency = config.concurrency.clamp(1, 64);
         let engine = engine(concurrency)?;
+        #[cfg(target_os = "linux")]
+        if config.large_pages {
+            crate::pages::advise();
+        }
         let cache = config
             .cache
             .map(|folder| Cache::open(&folder, config.cache_bytes))

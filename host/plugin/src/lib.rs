@@ -20,6 +20,8 @@ mod host;
 pub mod limit;
 mod load;
 mod mask;
+#[cfg(target_os = "linux")]
+mod pages;
 mod run;
 mod schema;
 mod slice;

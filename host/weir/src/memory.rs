@@ -12,3 +12,10 @@ pub(crate) fn small_pages() {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
+
+/// Called where a process does one thing and ends: it holds all that it has touched to its end, whatever the size of its
+/// pages, and with large ones the kernel has less to do.
+pub(crate) fn large_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(false);
+}

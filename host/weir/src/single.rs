@@ -15,7 +15,7 @@ use weir_render::{Recipe, RenderError, Rendered, Renderer, SourceTree, Step, Uni
 
 use crate::file_system::FileSystem;
 use crate::folder_world::FolderWorld;
-use crate::snippet;
+use crate::{memory, snippet};
 
 /// What is called, and how.
 pub(crate) struct Single<'a> {
@@ -41,9 +41,11 @@ pub(crate) enum Ended {
 impl Single<'_> {
     /// Renders, and shows what the plugin found.
     pub(crate) fn run(self) -> anyhow::Result<Ended> {
+        memory::large_pages();
         // The one call is the only one at a time, and what calls need of the engine is made ready for each that may be.
         let host = Arc::new(Host::new(HostConfig {
             concurrency: 1,
+            large_pages: true,
             ..HostConfig::default()
         })?);
         let plugins = weir_render::builtin::load_named(&host, self.plugins)?;

@@ -181,11 +181,14 @@ impl<P: Pages> Blocks<P> {
 
     /// Makes room for so many bytes behind `top`, which moves if the new memory does not follow the old.
     fn extend(&mut self, wanted: usize) -> bool {
-        let (start, length) = self.pages.more(wanted.max(PIECE));
-        let (start, length) = match length {
-            0 => self.pages.more(wanted),
-            _ => (start, length),
-        };
+        let missing = wanted.saturating_sub(self.end - self.top);
+        let (mut start, mut length) = self.pages.more(missing.max(PIECE));
+        if length == 0 {
+            (start, length) = self.pages.more(missing);
+        }
+        if length != 0 && start != self.end && length < wanted {
+            (start, length) = self.pages.more(wanted);
+        }
         if length == 0 {
             return false;
         }
@@ -316,9 +319,12 @@ unsafe impl<P: Pages> GlobalAlloc for Heap<P> {
 
 #[cfg(target_arch = "wasm32")]
 mod guest {
-    use super::{Heap, Pages};
+    use super::{Heap, PIECE, Pages};
 
     const PAGE: usize = 64 << 10;
+    /// In small steps the memory grows to a multiple of so many pages, 2 MiB: a host with large pages gives such a one only
+    /// where the memory has all of it.
+    const GROWTH: usize = 32;
 
     /// The memory of the module.
     #[derive(Debug)]
@@ -326,7 +332,11 @@ mod guest {
 
     impl Pages for Memory {
         fn more(&mut self, bytes: usize) -> (usize, usize) {
-            let pages = bytes.div_ceil(PAGE);
+            let mut pages = bytes.div_ceil(PAGE);
+            if bytes <= PIECE {
+                let before = core::arch::wasm32::memory_size(0);
+                pages = (before + pages).next_multiple_of(GROWTH) - before;
+            }
             match core::arch::wasm32::memory_grow(0, pages) {
                 usize::MAX => (0, 0),
                 // The last byte of the address space is not handed out: its end has no address.
