@@ -91,6 +91,19 @@ pub enum BucketError {
     Doubtful { source: Box<BucketError> },
     #[error("failed to get Etag for '{IGNORE_FILE}' object: {source}")]
     IgnoreFile { source: Box<BucketError> },
+    #[error(
+        "indexation of objects from bucket '{bucket}' failed: listing objects from bucket '{bucket}' failed: {source}"
+    )]
+    Listing {
+        bucket: String,
+        source: Box<BucketError>,
+    },
+    #[error("fetch from bucket '{bucket}' failed: failed to get '{key}' object: {source}")]
+    Object {
+        bucket: String,
+        key: String,
+        source: Box<BucketError>,
+    },
     #[error("{what}: {reason}")]
     Connection { what: String, reason: String },
     #[error("{what}: the server answered with status {status}{}", detail(.code))]
@@ -229,7 +242,11 @@ impl Bucket {
                 check_folders(&objects)?;
                 return Ok(Listing::new(objects, ignore));
             };
-            page = self.page(Some(&next)).await?;
+            page = self.page(Some(&next)).await.map_err(|source| {
+                let bucket = self.spec.bucket.clone();
+                let source = Box::new(source);
+                BucketError::Listing { bucket, source }
+            })?;
         }
         Err(BucketError::Malformed("its pages do not end"))
     }
@@ -244,7 +261,12 @@ impl Bucket {
         for group in listing.objects.chunks(AT_ONCE) {
             let contents = join_all(group.iter().map(|object| self.object(&object.key))).await;
             for (object, content) in group.iter().zip(contents) {
-                let Some(content) = content? else {
+                let content = content.map_err(|source| BucketError::Object {
+                    bucket: self.spec.bucket.clone(),
+                    key: object.key.clone(),
+                    source: Box::new(source),
+                })?;
+                let Some(content) = content else {
                     continue;
                 };
                 total += content.len() as u64;

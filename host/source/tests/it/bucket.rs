@@ -107,6 +107,33 @@ async fn googles_is_read_with_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_fails_on_the_way_is_named() {
+    for (part, message) in [
+        (
+            "pageToken=",
+            "indexation of objects from bucket 'fleet' failed: listing objects from bucket 'fleet' failed: listing the bucket fleet: the server answered with status 403",
+        ),
+        (
+            "b.yaml?",
+            "fetch from bucket 'fleet' failed: failed to get 'b.yaml' object: fetching the object b.yaml: the server answered with status 403",
+        ),
+    ] {
+        let server = WebServer::start(move |request| {
+            if request.path.contains(part) {
+                return WebAnswer::ok("").with_status(403);
+            }
+            google_storage(request, TOKEN, "fleet", FILES)
+        });
+        let server = server.unwrap();
+        let access = Access::Google {
+            token: Some(TOKEN.into()),
+        };
+        let bucket = open(spec(server.host(), "fleet", access), ClientSpec::default());
+        assert_eq!(read(&bucket).await.unwrap_err().to_string(), message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn azures_is_read_with_a_key_and_with_a_signature() {
     let key = b"0123456789abcdef";
     let proof = AzureProof::Key {
