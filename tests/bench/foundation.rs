@@ -11,6 +11,7 @@ mod chain;
 )]
 #[path = "../e2e/lab.rs"]
 mod lab;
+#[expect(dead_code, reason = "a part of the program, which uses more of it")]
 #[path = "../../host/weir/src/memory.rs"]
 mod memory;
 #[expect(clippy::unwrap_used, reason = "as in the tests")]

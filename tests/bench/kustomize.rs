@@ -4,6 +4,7 @@
 
 #[path = "kustomize/inputs.rs"]
 mod inputs;
+#[expect(dead_code, reason = "a part of the program, which uses more of it")]
 #[path = "../../host/weir/src/memory.rs"]
 mod memory;
 #[path = "process.rs"]
