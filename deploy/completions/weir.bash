@@ -979,7 +979,7 @@ _weir() {
             return 0
             ;;
         weir__subcmd__run)
-            opts="-o -h --local --root --source --path --namespace --only-namespace --storage-addr --storage-adv-addr --once --concurrent --cache --output --log --help"
+            opts="-o -h --local --root --source --path --namespace --only-namespace --storage-addr --storage-adv-addr --ssh-kex-algos --ssh-hostkey-algos --once --concurrent --cache --output --log --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1014,6 +1014,14 @@ _weir() {
                     return 0
                     ;;
                 --storage-adv-addr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh-kex-algos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh-hostkey-algos)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

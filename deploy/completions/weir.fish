@@ -47,6 +47,8 @@ complete -c weir -n "__fish_weir_using_subcommand run" -l namespace -d 'The name
 complete -c weir -n "__fish_weir_using_subcommand run" -l only-namespace -d 'Reconcile only what is in this namespace' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l storage-addr -d 'Serve the artifacts of sources at this address, for others who read status.artifact.url (Flux: --storage-addr)' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l storage-adv-addr -d 'Host and port that others reach --storage-addr by, such as source-controller.flux-system.svc.cluster.local' -r
+complete -c weir -n "__fish_weir_using_subcommand run" -l ssh-kex-algos -d 'Ways to agree on keys with Git servers over SSH, the better one first (Flux: --ssh-kex-algos)' -r
+complete -c weir -n "__fish_weir_using_subcommand run" -l ssh-hostkey-algos -d 'By which keys Git servers may prove who they are over SSH, the better one first (Flux: --ssh-hostkey-algos)' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l concurrent -d 'How many sources and units are worked on at once' -r
 complete -c weir -n "__fish_weir_using_subcommand run" -l cache -d 'Where fetched repositories and compiled plugins are kept; may be deleted at any time' -r -F
 complete -c weir -n "__fish_weir_using_subcommand run" -s o -l output -d 'How the result is shown' -r -f -a "text\t''

@@ -38,6 +38,8 @@ _arguments "${_arguments_options[@]}" : \
 '--only-namespace=[Reconcile only what is in this namespace]:NAME:_default' \
 '--storage-addr=[Serve the artifacts of sources at this address, for others who read status.artifact.url (Flux\: --storage-addr)]:ADDRESS:PORT:_default' \
 '--storage-adv-addr=[Host and port that others reach --storage-addr by, such as source-controller.flux-system.svc.cluster.local]:HOST[:PORT]:_default' \
+'*--ssh-kex-algos=[Ways to agree on keys with Git servers over SSH, the better one first (Flux\: --ssh-kex-algos)]:NAMES:_default' \
+'*--ssh-hostkey-algos=[By which keys Git servers may prove who they are over SSH, the better one first (Flux\: --ssh-hostkey-algos)]:NAMES:_default' \
 '--concurrent=[How many sources and units are worked on at once]:N:_default' \
 '--cache=[Where fetched repositories and compiled plugins are kept; may be deleted at any time]:DIR:_files' \
 '-o+[How the result is shown]:OUTPUT:(text json)' \

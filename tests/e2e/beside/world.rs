@@ -60,7 +60,14 @@ impl World {
             SshKey::generate(KeyKind::Ecdsa, None)?,
         ];
         let ssh = SshServer::start(&[&keys[0], &keys[1]], &[KeyKind::Ed25519])?;
-        let registry = DockerRegistry::start(false)?;
+        let registry = unmistakable(
+            || DockerRegistry::start(false),
+            |registry| {
+                registry
+                    .as_ref()
+                    .map_or_else(String::new, DockerRegistry::host)
+            },
+        )?;
         let closed_registry = DockerRegistry::start(true)?;
         let store = ObjectStore::start()?;
         let (Some(ssh), Some(registry), Some(closed_registry), Some(store)) =
@@ -475,6 +482,17 @@ fn chart(name: &str, version: &str) -> Vec<u8> {
     ])
 }
 
+/// A server whose port has no "401" in it, which source-controller takes for a refused login wherever it stands.
+fn unmistakable<T>(start: impl Fn() -> Result<T>, host: impl Fn(&T) -> String) -> Result<T> {
+    for _ in 0..20 {
+        let server = start()?;
+        if !host(&server).contains("401") {
+            return Ok(server);
+        }
+    }
+    anyhow::bail!("no free port without 401 in it")
+}
+
 /// A repository of charts over HTTP, once for everybody and once for who has a login.
 pub(super) struct ChartServer {
     pub(super) server: WebServer,
@@ -493,7 +511,13 @@ impl ChartServer {
             }
         };
         let open = files.clone();
-        let server = WebServer::start(move |request| answer(&open, &request.path))?;
+        let server = unmistakable(
+            || {
+                let open = open.clone();
+                WebServer::start(move |request| answer(&open, &request.path))
+            },
+            WebServer::host,
+        )?;
         let behind = files.clone();
         let closed = WebServer::start(move |request| {
             match request.authorization == Some(basic("ann", MARK)) {

@@ -62,18 +62,24 @@ pub(super) fn check_reference(chart: &str) -> Result<(), Problem> {
     )))
 }
 
-/// Flux tells a refused login by these words.
+/// Flux tells a refused login by these words. Unlike there, addresses do not count: a port or a version may have the same digits.
 pub(super) fn pull(what: &str) -> Problem {
     let lower = what.to_lowercase();
+    let words = lower
+        .split_whitespace()
+        .filter(|word| !word.contains("://"));
+    let lower = words.collect::<Vec<_>>().join(" ");
+    let status = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word == "401");
     let login = [
-        "401",
         "unauthorized",
         "authentication required",
         "asks for a login",
         "tls",
         "unknown certificate authority",
     ];
-    if login.iter().any(|word| lower.contains(word)) {
+    if status || login.iter().any(|word| lower.contains(word)) {
         // flux: the reason AuthenticationFailed is lost on the way to the condition.
         return Problem::fetch(
             reasons::UNKNOWN,
@@ -131,6 +137,14 @@ mod tests {
     #[test]
     fn a_refused_login_has_a_reason_of_its_own() {
         assert_eq!(pull("status 401").reason, reasons::UNKNOWN);
+        assert_eq!(pull("a TLS alert").reason, reasons::UNKNOWN);
+        for other in [
+            "http://127.0.0.1:40123/a-1.401.0.tgz : 404",
+            "'https://tls.example.org/a' gave 404",
+            "127.0.0.1:4401 is not there",
+        ] {
+            assert_eq!(pull(other).reason, reasons::CHART_PULL_ERROR, "{other}");
+        }
         assert_eq!(pull("status 500").reason, reasons::CHART_PULL_ERROR);
     }
 }
