@@ -63,6 +63,7 @@ pub(crate) struct Found {
 /// Why there is nothing.
 #[derive(Debug)]
 pub(crate) struct Problem {
+    /// Beside Ready; Ready itself if no other says so.
     pub(crate) condition: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
@@ -387,7 +388,9 @@ async fn fail(
     } else {
         Status::True
     };
-    set(ctx, run, &mut list, kind, value, reason, &message);
+    if kind != conditions::READY {
+        set(ctx, run, &mut list, kind, value, reason, &message);
+    }
     if next == Next::Change {
         condition::remove(&mut list, conditions::RECONCILING);
         let stalled = conditions::STALLED;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use regex::Regex;
 use serde_json::{Value, json};
-use weir_api::names::reasons;
+use weir_api::names::{conditions, reasons};
 use weir_api::reference::LocalObjectReference;
 use weir_api::source::OCIRepository;
 use weir_api::source::helm::CloudProvider;
@@ -248,7 +248,11 @@ async fn login(
     })?;
     let secrets = object.get("/imagePullSecrets").and_then(Value::as_array);
     if provider != CloudProvider::Generic && secrets.is_none_or(Vec::is_empty) {
-        return Err(Problem::own_identity());
+        return Err(Problem {
+            // flux: unlike for other kinds.
+            condition: conditions::READY,
+            ..Problem::own_identity()
+        });
     }
     for one in secrets.into_iter().flatten() {
         let Some(name) = one.get("name").and_then(Value::as_str) else {
