@@ -203,8 +203,13 @@ fn open(
     identities: &mut dyn Iterator<Item = &'_ dyn Identity>,
     limit: u64,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-    let armored = ArmoredReader::new(content.trim_ascii());
-    let decryptor = Decryptor::new(armored)?;
+    // Around an armored file blanks mean nothing; a binary one may end in a byte that looks like one.
+    let trimmed = content.trim_ascii();
+    let content = match trimmed.starts_with(b"-----BEGIN ") {
+        true => trimmed,
+        false => content,
+    };
+    let decryptor = Decryptor::new(ArmoredReader::new(content))?;
     let mut reader = decryptor.decrypt(identities)?;
     let mut plain = Zeroizing::new(Vec::new());
     let read = (&mut reader).take(limit + 1).read_to_end(&mut plain);

@@ -113,6 +113,22 @@ fn a_key_is_unwrapped_by_whichever_identity_fits() {
 }
 
 #[test]
+fn a_binary_file_may_end_in_any_byte() {
+    let own: x25519::Identity = IDENTITY.parse().unwrap();
+    let mut keys = AgeKeys::default();
+    keys.add_identities(IDENTITY.as_bytes()).unwrap();
+    // One in some forty ends in what would be a blank.
+    let mut files = std::iter::repeat_with(|| encrypt(&own.to_public(), b"key")).take(5000);
+    let wrapped = files.find(|file| file.last().is_some_and(u8::is_ascii_whitespace));
+    let unwrapped = keys.unwrap(&WrappedKey {
+        scheme: "age",
+        fields: &[],
+        wrapped: &wrapped.unwrap(),
+    });
+    assert_eq!(&*unwrapped.unwrap(), b"key");
+}
+
+#[test]
 fn a_file_of_identities_can_have_a_passphrase() {
     let mut recipient = age::scrypt::Recipient::new(SecretString::from("pass".to_owned()));
     recipient.set_work_factor(2);
