@@ -13,6 +13,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, btree_map};
@@ -129,6 +130,29 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.many.retain(fits);
     }
 
+    /// The same keys with what is made of their values, as long as that goes well.
+    ///
+    /// # Errors
+    /// The first one that `make` gives.
+    pub fn try_map<W, E>(
+        &self,
+        mut make: impl FnMut(&V) -> Result<W, E>,
+    ) -> Result<SortedMap<K, W>, E>
+    where
+        K: Clone,
+    {
+        let mut few = Vec::with_capacity(self.few.len());
+        for (key, value) in &self.few {
+            few.push((key.clone(), make(value)?));
+        }
+        let many = self.many.iter();
+        let many = many.map(|(key, value)| Ok((key.clone(), make(value)?)));
+        Ok(SortedMap {
+            few,
+            many: many.collect::<Result<_, _>>()?,
+        })
+    }
+
     /// The entries in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let few = self.few.iter().map(|entry| (&entry.0, &entry.1));
@@ -228,6 +252,14 @@ mod tests {
         map.retain(|key, _| key % 2 == 0);
         tree.retain(|key, _| key % 2 == 0);
         assert!(map.iter().eq(&tree));
+        let doubled = map.try_map(|value| value.checked_mul(2).ok_or(()));
+        let doubled: Vec<u32> = doubled.unwrap().into_values().collect();
+        assert!(
+            doubled
+                .iter()
+                .eq(&tree.values().map(|value| value * 2).collect::<Vec<_>>())
+        );
+        assert!(map.is_empty() || map.try_map(|_| Err::<(), _>(())).is_err());
         assert!(map.into_values().eq(tree.into_values()));
     }
 

@@ -113,14 +113,9 @@ impl Value {
                 Self::List(List::new(list.list_type(), items))
             }
             Self::Map(map) if !map.is_nil() => {
-                let mut entries = map.entries();
-                for (_, value) in &mut entries {
-                    *value = value.copy_at(depth + 1)?;
-                }
-                Self::Map(Map::from_entries(
-                    map.map_type(),
-                    entries.into_iter().collect(),
-                ))
+                let entries =
+                    map.read(|entries| entries.try_map(|value| value.copy_at(depth + 1)))?;
+                Self::Map(Map::from_entries(map.map_type(), entries))
             }
             other => other.clone(),
         })

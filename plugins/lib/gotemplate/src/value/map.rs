@@ -221,6 +221,9 @@ impl<K: Into<Text>, V: Into<Value>> FromIterator<(K, V)> for Map {
 
 impl Drop for Entries {
     fn drop(&mut self) {
-        teardown(std::mem::take(self.0.get_mut()).into_values());
+        let entries = self.0.get_mut();
+        if entries.values().any(Value::holds_values) {
+            teardown(std::mem::take(entries).into_values());
+        }
     }
 }
