@@ -12,6 +12,7 @@ use weir_gotemplate::{
 use weir_k8s_yaml::{Data, ErrorKind, Schema, Tree, View, YamlError};
 
 use crate::json::{self, Style, Target};
+use crate::known::Known;
 use crate::limits::{self, paid};
 use crate::toml;
 
@@ -56,9 +57,10 @@ pub(crate) fn add(functions: &mut Functions, profile: Profile) {
             answer(call, toml::write(args.at(0)?, limits::TEXT), Form::Must)
         });
     }
-    functions.add("fromYaml", TEXT, |call, args| {
+    let known = Known::default();
+    functions.add("fromYaml", TEXT, move |call, args| {
         let text = paid_for(call, args.text(0)?)?;
-        map_or_error(from_yaml(text, Target::Map))
+        map_or_error(known.read(text, |text| from_yaml(text, Target::Map)))
     });
     functions.add("fromYamlArray", TEXT, |call, args| {
         let text = paid_for(call, args.text(0)?)?;

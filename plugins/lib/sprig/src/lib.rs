@@ -51,6 +51,7 @@ mod crypto;
 mod data;
 mod functions;
 mod json;
+mod known;
 mod limits;
 mod number;
 mod path;
