@@ -37,6 +37,7 @@ const SUITES: &[Suite] = &[
             "weir-chart",
             "weir-gotemplate",
             "weir-helm",
+            "weir-packed",
             "weir-sorted-map",
             "weir-sprig",
         ],

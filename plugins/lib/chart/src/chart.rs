@@ -37,9 +37,13 @@ impl ChartFile {
     /// The text; bytes that are no UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
-        match self.data.as_text() {
-            Some(text) => text.as_str().into(),
-            None => String::from_utf8_lossy(&self.data),
+        if let Some(text) = self.data.as_text() {
+            return text.as_str().into();
+        }
+        // Many times faster than to look for what is no UTF-8.
+        match str::from_utf8(&self.data) {
+            Ok(text) => text.into(),
+            Err(_) => String::from_utf8_lossy(&self.data),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Bytes that many may hold. Whether they are text is found out once, when they come.
+/// Bytes that many may hold. Whether they are text is found out once, when they come, unless they are a piece of others.
 #[derive(Clone)]
 pub struct FileData(Repr);
 
@@ -12,15 +12,31 @@ pub struct FileData(Repr);
 enum Repr {
     Text(Arc<String>),
     Raw(Arc<[u8]>),
+    Piece(Arc<Vec<u8>>, usize, usize),
 }
 
 impl FileData {
-    /// The text, if all bytes are UTF-8.
+    /// A piece of other bytes, which costs no copy; nothing if it is not within them.
+    pub(crate) fn piece_of(bytes: &Arc<Vec<u8>>, start: usize, end: usize) -> Option<Self> {
+        bytes.get(start..end)?;
+        Some(Self(Repr::Piece(Arc::clone(bytes), start, end)))
+    }
+
+    /// The text, if it is known that all bytes are UTF-8.
     #[must_use]
     pub fn as_text(&self) -> Option<&Arc<String>> {
         match &self.0 {
             Repr::Text(text) => Some(text),
-            Repr::Raw(_) => None,
+            Repr::Raw(_) | Repr::Piece(..) => None,
+        }
+    }
+
+    /// What this is a piece of, and from where to where.
+    #[must_use]
+    pub fn as_piece(&self) -> Option<(&Arc<Vec<u8>>, usize, usize)> {
+        match &self.0 {
+            Repr::Piece(bytes, start, end) => Some((bytes, *start, *end)),
+            Repr::Text(_) | Repr::Raw(_) => None,
         }
     }
 }
@@ -42,6 +58,7 @@ impl Deref for FileData {
         match &self.0 {
             Repr::Text(text) => text.as_bytes(),
             Repr::Raw(bytes) => bytes,
+            Repr::Piece(bytes, start, end) => bytes.get(*start..*end).unwrap_or_default(),
         }
     }
 }

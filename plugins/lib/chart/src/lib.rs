@@ -41,6 +41,7 @@ mod ignore;
 mod limits;
 mod metadata;
 mod overrides;
+mod packed;
 pub mod pattern;
 mod profile;
 pub mod set;

@@ -53,6 +53,7 @@ mod limits;
 
 mod set;
 
+mod packed;
 mod parse;
 mod tree;
 

@@ -22,7 +22,7 @@ pub(crate) use number::Number;
 use crate::by_name::Build;
 use crate::error::ParseError;
 use crate::function::Functions;
-use crate::tree::{Command, Node, Operand, Pipe, Position, Source, Template, Variable};
+use crate::tree::{Body, Command, Node, Operand, Pipe, Position, Source, Template, Variable};
 use crate::{Delimiters, Text, quote};
 
 /// Blocks and parentheses inside of each other.
@@ -117,7 +117,7 @@ struct Parser<'p> {
     ids: HashMap<&'p [u8], u32, Build>,
     // What belongs to lists that are not yet finished, so that each is made with exactly the memory that it needs.
     nodes: Vec<Node>,
-    arms: Vec<(Pipe, Box<[Node]>)>,
+    arms: Vec<(Pipe, Body)>,
     declared: Vec<Variable>,
     commands: Vec<Command>,
     operands: Vec<Operand>,
@@ -356,7 +356,7 @@ impl<'p> Parser<'p> {
         let template = Rc::new(Template {
             name,
             source: Rc::clone(self.source),
-            root,
+            root: Body::Parsed(root),
             empty,
         });
         match known {

@@ -4,7 +4,8 @@ use crate::{
     Functions, Limits, Map, MissingKey, Signature, TemplateSet, Text, Type, Value, quote, sprintf,
 };
 
-/// Parses bytes as a template and runs it within small limits, with `include` and `tpl`. An error is fine, a panic is not.
+/// Parses bytes as a template and runs it within small limits, with `include` and `tpl`. An error is fine, a panic is not. It
+/// makes no difference whether it was parsed before and packed.
 pub fn template_survives(bytes: &[u8]) {
     let mut functions = Functions::builtins();
     functions.add("list", Signature::variadic(&[], Type::Any), |_, args| {
@@ -40,28 +41,37 @@ pub fn template_survives(bytes: &[u8]) {
     let name = Text::from_static("t");
     for missing_key in [MissingKey::Zero, MissingKey::Error] {
         let mut set = TemplateSet::new("gotpl", functions.clone(), missing_key);
-        let error = match set.parse(name.clone(), Text::from_bytes(bytes)) {
-            Err(error) => error.to_string(),
-            Ok(()) => {
-                let limits = Limits {
-                    output: 1 << 16,
-                    steps: 20_000,
-                    template_depth: 40,
-                    nesting: 200,
-                    cached_text: 1 << 12,
-                };
-                let data = data();
-                let mut context = ();
-                let result = set.run(limits, &mut context).execute(&name, data.clone());
-                // A map that contains itself would never be freed.
-                if let Value::Map(map) = &data {
-                    map.keys().iter().for_each(|key| drop(map.remove(key)));
-                }
-                result.map_or_else(|error| error.to_string(), |_| String::from("ok"))
-            }
-        };
-        assert!(!error.is_empty());
+        let text = Text::from_bytes(bytes);
+        let packed = set.pack(&text);
+        if let Err(error) = set.parse(name.clone(), text.clone()) {
+            assert!(packed.is_none() && !error.to_string().is_empty());
+            continue;
+        }
+        let outcome = run(&set, &name);
+        if let Some(packed) = packed {
+            let mut set = TemplateSet::new("gotpl", functions.clone(), missing_key);
+            assert!(set.parse_packed(name.clone(), text, &packed.into()).is_ok());
+            assert_eq!(run(&set, &name), outcome);
+        }
     }
+}
+
+fn run(set: &TemplateSet, name: &Text) -> Result<Text, String> {
+    let limits = Limits {
+        output: 1 << 16,
+        steps: 20_000,
+        template_depth: 40,
+        nesting: 200,
+        cached_text: 1 << 12,
+    };
+    let data = data();
+    let mut context = ();
+    let result = set.run(limits, &mut context).execute(name, data.clone());
+    // A map that contains itself would never be freed.
+    if let Value::Map(map) = &data {
+        map.keys().iter().for_each(|key| drop(map.remove(key)));
+    }
+    result.map_err(|error| error.to_string())
 }
 
 fn data() -> Value {

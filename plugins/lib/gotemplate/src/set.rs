@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::exec::Run;
 use crate::function::Functions;
+use crate::packed;
 use crate::parse::parse;
 use crate::tree::Template;
 use crate::{ByName, Limits, ParseError, Text};
@@ -85,12 +86,44 @@ impl TemplateSet {
         name: impl Into<Text>,
         text: impl Into<Text>,
     ) -> Result<(), ParseError> {
-        for template in parse(&name.into(), &text.into(), &self.functions, self.delimiters)? {
+        let parsed = parse(&name.into(), &text.into(), &self.functions, self.delimiters)?;
+        self.add(parsed);
+        Ok(())
+    }
+
+    /// What a text is parsed into, as bytes for [`Self::parse_packed`]. Nothing if it cannot be parsed or is no UTF-8.
+    pub fn pack(&self, text: &Text) -> Option<Vec<u8>> {
+        // No template of a file has this name.
+        let name = Text::from_static("\0");
+        let templates = parse(&name, text, &self.functions, self.delimiters).ok()?;
+        packed::write(&templates)
+    }
+
+    /// Does what [`Self::parse`] does, from what [`Self::pack`] made of the same text with the same functions, which is many
+    /// times faster. Bytes that cannot be of the text are not used: it is parsed then.
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn parse_packed(
+        &mut self,
+        name: impl Into<Text>,
+        text: impl Into<Text>,
+        packed: &Rc<[u8]>,
+    ) -> Result<(), ParseError> {
+        let (name, text) = (name.into(), text.into());
+        match packed::read(packed, &name, &text) {
+            Some(templates) => self.add(templates),
+            None => self.parse(name, text)?,
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, templates: Vec<Rc<Template>>) {
+        for template in templates {
             if !(template.empty && self.templates.contains_key(&template.name)) {
                 self.templates.insert(template.name.clone(), template);
             }
         }
-        Ok(())
     }
 
     /// True if there is a template of the name.

@@ -21,6 +21,8 @@ enum Repr {
     Raw(Rc<[u8]>),
     /// A piece of a text that others share: from one byte to another, both between characters.
     Part(Arc<String>, u32, u32),
+    /// A piece of bytes that others share, of which nobody knows whether they are UTF-8.
+    Piece(Arc<Vec<u8>>, u32, u32),
 }
 
 impl Text {
@@ -49,6 +51,13 @@ impl Text {
         Some(Self(Repr::Part(Arc::clone(text), start, end)))
     }
 
+    /// A piece of shared bytes, which costs no copy; nothing if it is not within them.
+    pub fn piece_of(bytes: &Arc<Vec<u8>>, start: usize, end: usize) -> Option<Self> {
+        bytes.get(start..end)?;
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+        Some(Self(Repr::Piece(Arc::clone(bytes), start, end)))
+    }
+
     /// The text to take pieces of, and where this one begins in it; it is copied unless it is such a piece already. Nothing if it
     /// is no UTF-8.
     pub(crate) fn shared(&self) -> Option<(Arc<String>, usize)> {
@@ -57,6 +66,19 @@ impl Text {
             Repr::Utf8(text) => Some((Arc::new((**text).to_owned()), 0)),
             Repr::Raw(_) => None,
             Repr::Part(text, start, _) => Some((Arc::clone(text), *start as usize)),
+            Repr::Piece(..) => Some((Arc::new(self.as_str()?.to_owned()), 0)),
+        }
+    }
+
+    /// From where to where this is a piece of another text; nothing if it has bytes of its own.
+    pub(crate) fn part_in(&self, whole: &Self) -> Option<(u32, u32)> {
+        match (&self.0, &whole.0) {
+            (Repr::Part(text, start, end), Repr::Part(shared, from, to))
+                if Arc::ptr_eq(text, shared) && from <= start && end <= to =>
+            {
+                Some((start - from, end - from))
+            }
+            _ => None,
         }
     }
 
@@ -70,6 +92,10 @@ impl Text {
                 let piece = text.as_bytes().get(*start as usize..*end as usize);
                 piece.unwrap_or_default()
             }
+            Repr::Piece(bytes, start, end) => {
+                let piece = bytes.get(*start as usize..*end as usize);
+                piece.unwrap_or_default()
+            }
         }
     }
 
@@ -80,6 +106,7 @@ impl Text {
             Repr::Utf8(text) => Some(text),
             Repr::Raw(_) => None,
             Repr::Part(text, start, end) => text.get(*start as usize..*end as usize),
+            Repr::Piece(..) => str::from_utf8(self.as_bytes()).ok(),
         }
     }
 
@@ -93,6 +120,10 @@ impl Text {
                 let piece = text.get(*start as usize..*end as usize);
                 Cow::Borrowed(piece.unwrap_or_default())
             }
+            Repr::Piece(..) => match self.as_str() {
+                Some(text) => Cow::Borrowed(text),
+                None => Cow::Owned(go_lossy(self.as_bytes())),
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::Text;
 use crate::function::Function;
+use crate::packed::PackedBody;
 pub(crate) use crate::parse::Number;
 pub(crate) use few::Few;
 
@@ -31,9 +32,17 @@ impl Source {
 pub(crate) struct Template {
     pub(crate) name: Text,
     pub(crate) source: Rc<Source>,
-    pub(crate) root: Box<[Node]>,
+    pub(crate) root: Body,
     /// True if there is nothing but blanks and comments: such a template does not replace another.
     pub(crate) empty: bool,
+}
+
+/// Nodes one after the other.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Parsed(Box<[Node]>),
+    /// Packed until somebody comes this way.
+    Packed(PackedBody),
 }
 
 /// A byte in the source.
@@ -58,8 +67,8 @@ pub(crate) enum Node {
 /// `if`, `with` or `range`, with the `else if` or `else with` that follow.
 #[derive(Debug)]
 pub(crate) struct Branch {
-    pub(crate) arms: Few<(Pipe, Box<[Node]>)>,
-    pub(crate) otherwise: Option<Box<[Node]>>,
+    pub(crate) arms: Few<(Pipe, Body)>,
+    pub(crate) otherwise: Option<Body>,
 }
 
 /// `{{ template "name" pipeline }}`.

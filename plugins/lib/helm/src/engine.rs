@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use weir_chart::shared::SharedMap;
-use weir_chart::{Chart, Profile};
+use weir_chart::{Chart, ChartFile, Profile};
 use weir_gotemplate::{
     ByName, Functions, Limits, Map, MissingKey, Origin, TemplateSet, Text, Value,
 };
@@ -18,6 +17,7 @@ use crate::functions::{NO_VALUE, ROOT, State, add_to, circumstances, without_no_
 use crate::objects::{
     chart_object, file_text, files_object, template_object, to_gotemplate, values_type,
 };
+use crate::packed::{PackedTemplates, identity};
 use crate::schema::Compiled;
 
 /// A chart with its parsed templates, to be rendered many times.
@@ -27,6 +27,7 @@ use crate::schema::Compiled;
 pub struct Prepared {
     chart: Chart,
     profile: Profile,
+    packed: PackedTemplates,
     sets: RefCell<Vec<(Layout, Rc<TemplateSet>)>>,
     schemas: Compiled,
 }
@@ -56,9 +57,14 @@ impl Prepared {
     /// Makes a chart ready. Templates are parsed when they are first rendered.
     #[must_use]
     pub fn new(chart: Chart, profile: Profile) -> Self {
+        Self::with_templates(chart, profile, PackedTemplates::default())
+    }
+
+    pub(crate) fn with_templates(chart: Chart, profile: Profile, packed: PackedTemplates) -> Self {
         Self {
             chart,
             profile,
+            packed,
             sets: RefCell::default(),
             schemas: Compiled::default(),
         }
@@ -103,16 +109,14 @@ impl Prepared {
         if let Some((_, set)) = self.sets.borrow().iter().find(|known| known.0 == layout) {
             return Ok(Rc::clone(set));
         }
-        let missing_key = if strict {
-            MissingKey::Error
-        } else {
-            MissingKey::Zero
-        };
-        let mut set = TemplateSet::new(ROOT, functions(self.profile), missing_key);
+        let mut set = new_set(self.profile, strict);
         for (path, file) in ordered {
             let text = file_text(&file.file.data);
-            set.parse(path.as_str(), text.clone())
-                .map_err(|error| parse_error(path, &error, &text.lossy()))?;
+            match self.packed.get(parts[file.part].chart, file.number) {
+                Some(packed) => set.parse_packed(path.as_str(), text.clone(), packed),
+                None => set.parse(path.as_str(), text.clone()),
+            }
+            .map_err(|error| parse_error(path, &error, &text.lossy()))?;
         }
         let set = Rc::new(set);
         let mut sets = self.sets.borrow_mut();
@@ -124,8 +128,19 @@ impl Prepared {
     }
 }
 
-fn identity(templates: &Arc<[weir_chart::ChartFile]>) -> usize {
-    Arc::as_ptr(templates).cast::<()>().addr()
+/// A library chart gives others its partials, and has nothing else.
+pub(crate) fn takes_part(chart: &Chart, file: &ChartFile) -> bool {
+    !chart.metadata.is_library() || base_name(&file.name).starts_with('_')
+}
+
+/// A set without templates.
+pub(crate) fn new_set(profile: Profile, strict: bool) -> TemplateSet {
+    let missing_key = if strict {
+        MissingKey::Error
+    } else {
+        MissingKey::Zero
+    };
+    TemplateSet::new(ROOT, functions(profile), missing_key)
 }
 
 fn functions(profile: Profile) -> Functions {
@@ -152,7 +167,9 @@ struct Part<'c> {
 
 /// A template with the chart that it belongs to.
 struct Placed<'c> {
-    file: &'c weir_chart::ChartFile,
+    file: &'c ChartFile,
+    /// Its place among the chart's templates.
+    number: usize,
     part: usize,
 }
 
@@ -184,13 +201,14 @@ fn parts(chart: &Chart) -> Vec<Part<'_>> {
 fn ordered<'c>(parts: &[Part<'c>]) -> Vec<(String, Placed<'c>)> {
     let mut by_path = BTreeMap::new();
     for (at, part) in parts.iter().enumerate() {
-        for file in part.chart.templates.iter() {
-            let partial = base_name(&file.name).starts_with('_');
-            if partial || !part.chart.metadata.is_library() {
-                by_path.insert(
-                    format!("{}/{}", part.path, file.name),
-                    Placed { file, part: at },
-                );
+        for (number, file) in part.chart.templates.iter().enumerate() {
+            if takes_part(part.chart, file) {
+                let placed = Placed {
+                    file,
+                    number,
+                    part: at,
+                };
+                by_path.insert(format!("{}/{}", part.path, file.name), placed);
             }
         }
     }

@@ -44,6 +44,7 @@ mod manifest;
 mod objects;
 mod options;
 mod output;
+mod packed;
 mod render;
 mod schema;
 

@@ -2,7 +2,7 @@
 
 use super::{Binding, Exec, Executed, Slot};
 use crate::error::ErrorKind;
-use crate::tree::{Branch, Node, NodeRef, Pipe, TemplateNode};
+use crate::tree::{Body, Branch, Node, NodeRef, Pipe, TemplateNode};
 use crate::value::{List, Map};
 use crate::{Text, Type, Value, display, display_into};
 
@@ -15,8 +15,9 @@ pub(super) enum Flow {
 }
 
 impl<'t> Exec<'_, '_, 't> {
-    pub(super) fn walk(&mut self, dot: &Binding, nodes: &'t [Node]) -> Executed<Flow> {
+    pub(super) fn walk(&mut self, dot: &Binding, body: &'t Body) -> Executed<Flow> {
         self.enter()?;
+        let nodes = self.nodes(body)?;
         for node in nodes {
             self.at(NodeRef::Node(node));
             self.step()?;
@@ -57,6 +58,18 @@ impl<'t> Exec<'_, '_, 't> {
         }
         self.leave();
         Ok(Flow::Next)
+    }
+
+    /// The nodes of a body, unpacked if nobody came this way before.
+    fn nodes(&self, body: &'t Body) -> Executed<&'t [Node]> {
+        let nodes = match body {
+            Body::Parsed(nodes) => Some(&**nodes),
+            Body::Packed(packed) => packed.nodes(self.run.set.functions()),
+        };
+        nodes.ok_or_else(|| {
+            let text = "what the template was parsed into before is damaged";
+            self.fail(ErrorKind::Message(text.to_owned()))
+        })
     }
 
     fn action(&mut self, dot: &Binding, pipe: &'t Pipe, node: &'t Node) -> Executed<()> {
@@ -279,7 +292,7 @@ impl<'t> Exec<'_, '_, 't> {
 /// A loop that runs.
 struct Loop<'t> {
     pipe: &'t Pipe,
-    nodes: &'t [Node],
+    nodes: &'t Body,
     /// Where the variables of the body begin.
     mark: usize,
 }

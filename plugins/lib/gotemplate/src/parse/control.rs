@@ -3,7 +3,7 @@
 use super::lexer::{Kind, Token};
 use super::{Control, Parsed, Parser, Stop, is_plain, string};
 use crate::Text;
-use crate::tree::{Branch, Few, Node, TemplateNode};
+use crate::tree::{Body, Branch, Few, Node, TemplateNode};
 
 impl Parser<'_> {
     pub(super) fn jump(&mut self, keyword: Token, text: &str) -> Parsed<Node> {
@@ -32,7 +32,7 @@ impl Parser<'_> {
             self.scope.ranges += ranges;
             let (list, stop) = self.list()?;
             self.scope.ranges -= ranges;
-            self.arms.push((pipe, list));
+            self.arms.push((pipe, Body::Parsed(list)));
             if stop == Stop::End {
                 break;
             }
@@ -49,7 +49,7 @@ impl Parser<'_> {
             if stop != Stop::End {
                 return self.fail(format!("expected end; found {}", stop.text()));
             }
-            otherwise = Some(list);
+            otherwise = Some(Body::Parsed(list));
             break;
         }
         self.scope.variables.truncate(variables);

@@ -112,6 +112,14 @@ impl Number {
         Ok(number)
     }
 
+    /// A number by the text of one that was read before.
+    pub(crate) fn again(text: &str) -> Option<Self> {
+        if text.starts_with('\'') {
+            return Self::character(text).ok();
+        }
+        Self::plain(text).or_else(|_| Self::complex(text)).ok()
+    }
+
     /// True if the text says that this is a floating-point number.
     pub(crate) fn reads_as_float(&self) -> bool {
         let hexadecimal = self.text.len() > 2

@@ -1,6 +1,6 @@
 //! Nodes as text again, for error messages.
 
-use super::{Branch, Command, Node, NodeRef, Operand, Pipe, Source, TemplateNode};
+use super::{Body, Branch, Command, Node, NodeRef, Operand, Pipe, Source, TemplateNode};
 use crate::{Text, quote};
 
 pub(super) fn print(node: NodeRef<'_>, source: &Source) -> String {
@@ -28,7 +28,11 @@ impl Printer<'_> {
         self.out.push_str(text);
     }
 
-    fn nodes(&mut self, nodes: &[Node]) {
+    fn body(&mut self, body: &Body) {
+        let nodes = match body {
+            Body::Parsed(nodes) => nodes,
+            Body::Packed(packed) => packed.nodes_again().unwrap_or_default(),
+        };
         for node in nodes {
             self.node(node);
         }
@@ -70,11 +74,11 @@ impl Printer<'_> {
             self.push(" ");
             self.pipe(pipe);
             self.push("}}");
-            self.nodes(list);
+            self.body(list);
         }
         if let Some(list) = &branch.otherwise {
             self.push("{{else}}");
-            self.nodes(list);
+            self.body(list);
         }
         self.push(&"{{end}}".repeat(branch.arms.len()));
     }

@@ -21,12 +21,15 @@ pub(crate) fn files_object(files: &[ChartFile], profile: Profile) -> Value {
     Value::Map(Map::from_entries(of, entries.collect()))
 }
 
-/// The bytes of a file as a text of templates; what is UTF-8 is shared.
+/// The bytes of a file as a text of templates, shared if that is possible.
 pub(crate) fn text(data: &FileData) -> Text {
-    match data.as_text() {
-        Some(shared) => Text::from(shared),
-        None => Text::from_bytes(data),
+    if let Some(shared) = data.as_text() {
+        return Text::from(shared);
     }
+    let piece = data
+        .as_piece()
+        .and_then(|(bytes, start, end)| Text::piece_of(bytes, start, end));
+    piece.unwrap_or_else(|| Text::from_bytes(data))
 }
 
 const NAME: &str = "engine.files";

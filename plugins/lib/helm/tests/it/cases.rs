@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use weir_chart::{Chart, ChartFile, Limits, Overrides, TreeError};
 use weir_helm::{Offline, OutputOptions, Prepared, Profile, RenderOptions, render, render_files};
 use weir_k8s_yaml::Schema;
@@ -124,6 +124,19 @@ fn run_case(case: &Value, profile: Profile) -> Result<String, String> {
     let chart = Chart::from_files(files(case), profile, Limits::default())
         .map_err(|error| error.to_string())?;
     let prepared = Prepared::new(chart, profile);
+    let rendered = render_case(case, profile, &prepared, &values);
+    // Where it is parsed does not matter.
+    let unpacked = Prepared::unpack(prepared.pack(), profile).expect("it was just packed");
+    assert_eq!(render_case(case, profile, &unpacked, &values), rendered);
+    rendered
+}
+
+fn render_case(
+    case: &Value,
+    profile: Profile,
+    prepared: &Prepared,
+    values: &Map<String, Value>,
+) -> Result<String, String> {
     let flag = |name: &str| case.get(name).and_then(Value::as_bool).unwrap_or(false);
     let options = RenderOptions {
         name: "rel".to_owned(),
@@ -139,13 +152,13 @@ fn run_case(case: &Value, profile: Profile) -> Result<String, String> {
     let environment = Rc::new(Offline::new(1_700_000_000, "key"));
     if text_of(case, "mode") == "full" {
         let rendered =
-            render(&prepared, &values, &options, environment).map_err(|error| error.to_string())?;
+            render(prepared, values, &options, environment).map_err(|error| error.to_string())?;
         return rendered
             .template_output(&OutputOptions::default(), profile)
             .map_err(|error| error.to_string());
     }
-    let rendered = render_files(&prepared, &values, &options, environment)
-        .map_err(|error| error.to_string())?;
+    let rendered =
+        render_files(prepared, values, &options, environment).map_err(|error| error.to_string())?;
     let found = rendered
         .into_iter()
         .find(|file| file.0 == "t/templates/t.yaml");
