@@ -54,6 +54,9 @@ pub enum Question {
     },
     /// A JSON array of the documents in the file. Answer: [`Answer::Text`].
     ReadParsed { tree: TreeId, path: TreePath },
+    /// What the calling plugin's preparer makes of the tree. Answer: [`Answer::Bytes`], or absent if the step has to do the
+    /// work itself. It is as if the step had asked what the preparer asks.
+    Prepared { tree: TreeId, config: String },
     /// Links on the way are followed. Answer: [`Answer::Entry`].
     Stat { tree: TreeId, path: TreePath },
     /// Answer: [`Answer::Entries`].
@@ -117,6 +120,40 @@ pub enum Question {
         documents: Vec<String>,
         trees: Vec<(String, TreeId)>,
     },
+}
+
+impl Question {
+    /// The tree that alone decides the answer, if one does.
+    pub fn tree(&self) -> Option<&TreeId> {
+        if let Self::Read { tree, .. }
+        | Self::ReadRange { tree, .. }
+        | Self::ReadParsed { tree, .. }
+        | Self::Stat { tree, .. }
+        | Self::Entries { tree, .. }
+        | Self::Glob { tree, .. }
+        | Self::Resolve { tree, .. } = self
+        {
+            Some(tree)
+        } else {
+            None
+        }
+    }
+
+    /// The same question by the name that its tree has elsewhere.
+    #[must_use]
+    pub fn with_tree(mut self, name: &TreeId) -> Self {
+        if let Self::Read { tree, .. }
+        | Self::ReadRange { tree, .. }
+        | Self::ReadParsed { tree, .. }
+        | Self::Stat { tree, .. }
+        | Self::Entries { tree, .. }
+        | Self::Glob { tree, .. }
+        | Self::Resolve { tree, .. } = &mut self
+        {
+            tree.clone_from(name);
+        }
+        self
+    }
 }
 
 /// The answer to a [`Question`].

@@ -17,6 +17,7 @@ pub enum Kind {
         format: String,
         content: Bytes,
     },
+    Preparer,
 }
 
 /// What goes into a call beside the component and the environment.
@@ -44,8 +45,8 @@ pub struct Outcome {
     pub documents: Vec<Document>,
     /// Results beside the objects, in the order in which they were attached.
     pub attachments: Vec<(String, Bytes)>,
-    /// What a filter made of the file; `None` leaves it as it is.
-    pub filtered: Option<Bytes>,
+    /// What a filter made of the file, or a preparer of its tree; `None` leaves the file as it is and the work to the step.
+    pub made: Option<Bytes>,
     pub diagnostics: Vec<Diagnostic>,
     pub logs: Vec<LogLine>,
     pub usage: Usage,

@@ -37,7 +37,10 @@ pub(crate) fn run(
         step: call.step.clone(),
     };
     check_offer(plugin, &call.kind, &names)?;
-    if let Err(error) = plugin.check_config(&call.config) {
+    // What a preparer is given the plugin wrote itself.
+    if !matches!(call.kind, Kind::Preparer)
+        && let Err(error) = plugin.check_config(&call.config)
+    {
         return Err(CallError::Config {
             step: names.step,
             pointer: error.pointer,
@@ -127,6 +130,7 @@ fn check_offer(plugin: &Loaded, kind: &Kind, names: &Names) -> Result<(), CallEr
         Kind::Object(Role::Transformer) => (Offer::Transformer, "transformer"),
         Kind::Object(Role::Validator) => (Offer::Validator, "validator"),
         Kind::Filter { .. } => (Offer::Filter, "filter"),
+        Kind::Preparer => (Offer::Preparer, "preparer"),
     };
     if plugin.offers(offer) {
         return Ok(());
@@ -158,7 +162,7 @@ fn store(engine: &Engine, call: Call) -> (Store<State>, Kind) {
     (store, kind)
 }
 
-/// What an export gave back: the message of the guest if it failed, and of a filter what it made.
+/// What an export gave back: the message of the guest if it failed, and of a filter or preparer what it made.
 type Returned = Result<Option<Vec<u8>>, String>;
 
 async fn call_export(
@@ -208,6 +212,14 @@ async fn call_export(
                 .call_apply(store, config, &path, &format, &content)
                 .await?
         }
+        Kind::Preparer => {
+            let export = guest
+                .preparer
+                .as_ref()
+                .ok_or_else(missing)?
+                .load(&mut *store, &instance)?;
+            export.call_prepare(store, config).await?
+        }
     })
 }
 
@@ -245,8 +257,8 @@ fn finish(
         .drain(..)
         .map(|found| masked(found, &secrets))
         .collect();
-    let filtered = match returned {
-        Ok(filtered) => filtered,
+    let made = match returned {
+        Ok(made) => made,
         Err(message) => {
             let message = secrets.mask(&shortened(&message)).into_owned();
             return failed(
@@ -271,7 +283,7 @@ fn finish(
             &logs,
         );
     }
-    if filtered
+    if made
         .as_ref()
         .is_some_and(|content| content.len() as u64 > state.limits.output_bytes)
     {
@@ -293,7 +305,7 @@ fn finish(
     Ok(Outcome {
         documents: state.documents.into_documents(),
         attachments: state.attachments,
-        filtered: filtered.map(Into::into),
+        made: made.map(Into::into),
         diagnostics,
         logs,
         usage: state.usage,

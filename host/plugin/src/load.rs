@@ -7,7 +7,9 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 use weir_tree::Digest;
 
-use crate::guest::exports::weir::plugin::{filter, generator, plugin, transformer, validator};
+use crate::guest::exports::weir::plugin::{
+    filter, generator, plugin, preparer, transformer, validator,
+};
 use crate::guest::{Everything, weir};
 use crate::run::{State, wasi};
 use crate::schema::{ConfigError, Schema};
@@ -30,6 +32,8 @@ pub enum Offer {
     Transformer,
     Validator,
     Filter,
+    /// Beside one of the others, for what many of its calls share.
+    Preparer,
 }
 
 /// A compiled plugin. Immutable: each call makes an instance of its own from it.
@@ -98,6 +102,7 @@ impl Loaded {
             Offer::Transformer => self.guest.transformer.is_some(),
             Offer::Validator => self.guest.validator.is_some(),
             Offer::Filter => self.guest.filter.is_some(),
+            Offer::Preparer => self.guest.preparer.is_some(),
         }
     }
 
@@ -124,6 +129,7 @@ pub(crate) struct Guest {
     pub(crate) transformer: Option<transformer::GuestIndices>,
     pub(crate) validator: Option<validator::GuestIndices>,
     pub(crate) filter: Option<filter::GuestIndices>,
+    pub(crate) preparer: Option<preparer::GuestIndices>,
 }
 
 /// Resolves what a component imports and finds what it exports.
@@ -144,6 +150,7 @@ pub(crate) fn link(engine: &Engine, component: &Component) -> Result<Guest, Load
         transformer: transformer::GuestIndices::new(&pre).ok(),
         validator: validator::GuestIndices::new(&pre).ok(),
         filter: filter::GuestIndices::new(&pre).ok(),
+        preparer: preparer::GuestIndices::new(&pre).ok(),
         pre,
     };
     if guest.generator.is_none()

@@ -33,6 +33,9 @@ mod report;
 mod trees;
 pub(crate) mod wasi;
 
+/// The longest config that a guest hands over.
+const LONGEST_CONFIG: usize = 4 << 20;
+
 scoped_thread_local!(
     /// The environment of the call that this thread runs. The engine wants what a call's state holds to live for ever,
     /// which a borrowed environment does not.
@@ -111,6 +114,8 @@ pub(crate) struct State {
     handles: u64,
     log_bytes: u64,
     depth: u32,
+    /// Whether this is a preparer.
+    prepares: bool,
     watch: Watch,
     started: Instant,
     host_time: Duration,
@@ -124,7 +129,7 @@ impl State {
         let limits = call.limits.capped();
         let started = Instant::now();
         let read_only = match &call.kind {
-            Kind::Object(Role::Validator) | Kind::Filter { .. } => true,
+            Kind::Object(Role::Validator) | Kind::Filter { .. } | Kind::Preparer => true,
             Kind::Object(Role::Generator | Role::Transformer) => false,
         };
         let access = Access {
@@ -148,6 +153,7 @@ impl State {
             handles: 0,
             log_bytes: 0,
             depth: call.depth,
+            prepares: matches!(call.kind, Kind::Preparer),
             watch: Watch {
                 cancel: call.cancel,
                 deadline: started + Duration::from_millis(limits.time_ms),
@@ -190,6 +196,10 @@ impl State {
 
     /// Puts a question to the environment. Grants have been checked.
     fn ask(&mut self, question: &Question) -> Trapped<Result<Answer, Refusal>> {
+        if self.prepares && question.tree() != Some(&TreeId::main()) {
+            let text = "a preparer sees nothing but its tree".to_owned();
+            return Ok(Err(Refusal::Denied(text)));
+        }
         let left = Duration::from_millis(self.limits.host_time_ms).saturating_sub(self.host_time);
         let started = Instant::now();
         let budget = Budget {

@@ -17,7 +17,8 @@ const VARIANTS: usize = 4;
 pub struct Output {
     pub documents: Vec<Document>,
     pub attachments: Vec<(String, Bytes)>,
-    pub filtered: Option<Bytes>,
+    /// What a filter or a preparer made.
+    pub made: Option<Bytes>,
     pub diagnostics: Vec<Diagnostic>,
     pub logs: Vec<LogLine>,
     pub usage: Usage,
@@ -165,7 +166,7 @@ fn weight(kept: &Kept) -> usize {
         + documents
         + attachments
         + texts
-        + output.filtered.as_ref().map_or(0, Bytes::len)
+        + output.made.as_ref().map_or(0, Bytes::len)
 }
 
 #[cfg(test)]
@@ -174,7 +175,7 @@ mod tests {
 
     fn kept(bytes: usize) -> Kept {
         let output = Output {
-            filtered: Some(Bytes::from(vec![0; bytes])),
+            made: Some(Bytes::from(vec![0; bytes])),
             ..Output::default()
         };
         Kept {

@@ -68,6 +68,9 @@ pub(crate) struct Recorded {
 
 impl Environment for Recorder<'_> {
     fn ask(&mut self, question: &Question, budget: &Budget) -> Result<Given, Refusal> {
+        if let Question::Prepared { tree, config } = question {
+            return self.prepared(tree, config, budget);
+        }
         let given = self.answer(question, budget);
         self.note(question, &given);
         if self.setting.renderer.sees(question) {
@@ -211,6 +214,7 @@ impl<'a> Recorder<'a> {
                 self.read_filtered(tree, path, format, budget)
             }
             Question::ReadParsed { tree, path } => self.read_parsed(tree, path, budget),
+            Question::Prepared { tree, config } => self.prepared(tree, config, budget),
             Question::Stat { tree, path } => {
                 let (bound, path) = self.place(tree, path)?;
                 let entry = bound
@@ -487,7 +491,7 @@ impl<'a> Recorder<'a> {
             self.dependencies.extend(nested.dependencies);
             self.unsettled |= nested.unsettled;
             secret |= nested.tainted;
-            if let Some(filtered) = nested.filtered {
+            if let Some(filtered) = nested.made {
                 content = filtered;
             }
         }
@@ -495,6 +499,30 @@ impl<'a> Recorder<'a> {
             answer: Answer::Bytes(content),
             secret,
         })
+    }
+
+    /// What the step's plugin prepares of a tree. It is not in the trace; what was read for it is, as if the step had read it.
+    fn prepared(&mut self, tree: &TreeId, config: &str, budget: &Budget) -> Result<Given, Refusal> {
+        let renderer = self.setting.renderer;
+        if !renderer.keeps() || budget.depth == 0 {
+            return Err(Refusal::Absent);
+        }
+        let passed = BTreeMap::from([(TreeId::main(), PassedTree(self.bound(tree)?))]);
+        // The step meets what went wrong when it does the work itself.
+        let prepared = renderer
+            .prepare(&self.setting, config, passed)
+            .map_err(|_| Refusal::Absent)?
+            .ok_or(Refusal::Absent)?;
+        for (question, answer) in prepared.trace.iter() {
+            let question = question.clone().with_tree(tree);
+            if renderer.sees(&question) {
+                self.trace.record(&question, *answer);
+            }
+        }
+        self.dependencies.extend(prepared.dependencies);
+        self.unsettled |= prepared.unsettled;
+        let made = prepared.output.made.clone().ok_or(Refusal::Absent)?;
+        Ok(Given::plain(Answer::Bytes(made)))
     }
 
     fn fact(&self, name: &str) -> Result<Given, Refusal> {
@@ -572,7 +600,9 @@ impl<'a> Recorder<'a> {
             | Question::Fact { .. }
             | Question::Unwrap { .. }
             | Question::Fetch { .. }
-            | Question::Delegate { .. } => None,
+            | Question::Delegate { .. }
+            // What was read for it is noted in its place.
+            | Question::Prepared { .. } => None,
         };
         self.dependencies.extend(noted);
     }

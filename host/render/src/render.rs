@@ -20,8 +20,9 @@ use crate::random::{PUBLIC_KEY, SECOND_PUBLIC_KEY};
 use crate::recipe::{FilterStep, Recipe, Step};
 use crate::record::{PassedTree, Recorder, Setting};
 use crate::shelf::{self, Shelf};
-use crate::trace::{Hash, digest_of};
+use crate::trace::{Hash, Trace, digest_of};
 use crate::world::{Registered, World};
+use prepare::Asked;
 
 /// How long verifying one trace may wait for backends.
 const VERIFY_TIME: Duration = Duration::from_secs(30);
@@ -33,6 +34,8 @@ pub struct Renderer {
     memo: Mutex<Memo>,
     /// What tainted steps made, apart from the rest and within its own budget.
     tainted_memo: Mutex<Memo>,
+    /// What plugins were asked to prepare.
+    asked: Asked,
     /// Runs of earlier processes, and for later ones.
     shelf: Option<Arc<dyn Shelf>>,
     /// Questions that are not written down, for the test that finds such a bug.
@@ -92,7 +95,7 @@ pub enum RenderError {
 /// What a call within a call made.
 pub(crate) struct Nested {
     pub(crate) documents: Vec<Document>,
-    pub(crate) filtered: Option<Bytes>,
+    pub(crate) made: Option<Bytes>,
     pub(crate) tainted: bool,
     pub(crate) unsettled: bool,
     pub(crate) dependencies: BTreeSet<Dependency>,
@@ -108,12 +111,13 @@ struct Work<'w> {
     tainted: bool,
 }
 
-struct Done {
-    output: Arc<Output>,
+/// How a call went, or what the memo had of it.
+pub(crate) struct Done {
+    pub(crate) output: Arc<Output>,
+    pub(crate) trace: Arc<Trace>,
+    pub(crate) dependencies: BTreeSet<Dependency>,
+    pub(crate) unsettled: bool,
     ran: bool,
-    dependencies: BTreeSet<Dependency>,
-    files: Vec<(TreeId, TreePath)>,
-    unsettled: bool,
     random: bool,
 }
 
@@ -126,6 +130,7 @@ impl Renderer {
             host,
             memo: Mutex::new(Memo::new(memo_bytes)),
             tainted_memo: Mutex::new(Memo::new(memo_bytes / 4)),
+            asked: Asked::default(),
             shelf: None,
             #[cfg(test)]
             blind: None,
@@ -257,7 +262,7 @@ impl Renderer {
             run.steps.push(StepReport {
                 name: step.name.clone(),
                 ran: done.ran,
-                files: done.files,
+                files: files_of(&done.trace),
                 diagnostics: done.output.diagnostics.clone(),
                 logs: done.output.logs.clone(),
                 usage: done.output.usage.clone(),
@@ -355,7 +360,7 @@ impl Renderer {
             .map_err(|error| Refusal::Failed(error.to_string()))?;
         Ok(Nested {
             documents: done.output.documents.clone(),
-            filtered: done.output.filtered.clone(),
+            made: done.output.made.clone(),
             tainted: done.output.tainted,
             unsettled: done.unsettled,
             dependencies: done.dependencies,
@@ -381,6 +386,7 @@ impl Renderer {
         passed: BTreeMap<TreeId, PassedTree>,
     ) -> Result<Done, RenderError> {
         let key = self.keeps.then(|| step_key(setting, &work));
+        let shelf = self.shelf_for(&work.kind);
         let recorder = |passed: BTreeMap<TreeId, PassedTree>| {
             Recorder::new(*setting, passed).map_err(|refusal| RenderError::Source {
                 source_id: setting.recipe.source.to_string(),
@@ -388,7 +394,7 @@ impl Renderer {
             })
         };
         if let Some(key) = &key
-            && let Some(done) = self.recall(key, &passed, &recorder)?
+            && let Some(done) = self.recall(key, shelf, &passed, &recorder)?
         {
             return Ok(done);
         }
@@ -428,22 +434,22 @@ impl Renderer {
         let output = Arc::new(Output {
             documents: outcome.documents,
             attachments: outcome.attachments,
-            filtered: outcome.filtered,
+            made: outcome.made,
             diagnostics: outcome.diagnostics,
             logs: outcome.logs,
             usage: outcome.usage,
             tainted,
         });
-        let files = files_of(&recorded.trace);
+        let trace = Arc::new(recorded.trace);
         if let Some(key) = key
             && !recorded.unsettled
         {
             let kept = Kept {
-                trace: Arc::new(recorded.trace),
+                trace: trace.clone(),
                 output: output.clone(),
             };
             if !tainted
-                && let Some(shelf) = &self.shelf
+                && let Some(shelf) = shelf
                 && let Some(run) = shelf::write(&kept)
             {
                 shelf.keep(&key, run);
@@ -452,10 +458,10 @@ impl Renderer {
         }
         Ok(Done {
             output,
-            ran: true,
+            trace,
             dependencies: recorded.dependencies,
-            files,
             unsettled: recorded.unsettled,
+            ran: true,
             random: recorded.random,
         })
     }
@@ -463,6 +469,7 @@ impl Renderer {
     fn recall<'a>(
         &self,
         key: &Digest,
+        shelf: Option<&dyn Shelf>,
         passed: &BTreeMap<TreeId, PassedTree>,
         recorder: &impl Fn(BTreeMap<TreeId, PassedTree>) -> Result<Recorder<'a>, RenderError>,
     ) -> Result<Option<Done>, RenderError> {
@@ -479,10 +486,10 @@ impl Renderer {
             let recorded = recorder.finish();
             Ok(Some(Done {
                 output: kept.output.clone(),
-                ran: false,
+                trace: kept.trace.clone(),
                 dependencies: recorded.dependencies,
-                files: files_of(&kept.trace),
                 unsettled: false,
+                ran: false,
                 random: recorded.random,
             }))
         };
@@ -495,7 +502,7 @@ impl Renderer {
                 }
             }
         }
-        let shelved = self.shelf.iter().flat_map(|shelf| shelf.find(key));
+        let shelved = shelf.into_iter().flat_map(|shelf| shelf.find(key));
         for kept in shelved.filter_map(|run| shelf::read(&run)) {
             if let Some(done) = again(&kept)? {
                 self.memo(false).insert(*key, kept);
@@ -503,6 +510,15 @@ impl Renderer {
             }
         }
         Ok(None)
+    }
+
+    /// Where runs of other processes are looked for. What is prepared is many times larger than the files that it saves from
+    /// being read, and belongs to memory.
+    fn shelf_for(&self, kind: &Kind) -> Option<&dyn Shelf> {
+        match kind {
+            Kind::Object(_) | Kind::Filter { .. } => self.shelf.as_deref(),
+            Kind::Preparer => None,
+        }
     }
 
     fn memo(&self, tainted: bool) -> MutexGuard<'_, Memo> {
@@ -530,28 +546,33 @@ struct Run {
 fn step_key(setting: &Setting<'_>, work: &Work<'_>) -> Digest {
     let mut hash = Hash::default();
     hash.bytes(work.registered.plugin.digest().as_bytes());
-    let unit = &setting.recipe.unit;
-    [
-        &unit.kind,
-        &unit.name.namespace,
-        &unit.name.name,
-        &setting.recipe.source.to_string(),
-        &work.config,
-    ]
-    .iter()
-    .for_each(|text| hash.text(text));
+    hash.text(&work.config);
+    let grants =
+        serde_json::to_string(&*work.registered.grants).expect("grants are lists of texts");
+    hash.text(&grants);
+    let limits = serde_json::to_string(&work.registered.limits).expect("limits are numbers");
+    hash.text(&limits);
     match &work.kind {
         Kind::Object(role) => hash.text(&format!("{role:?}")),
         Kind::Filter { path, format, .. } => {
             hash.text(path);
             hash.text(format);
         }
+        Kind::Preparer => {
+            // It sees nothing of who asks.
+            hash.text("preparer");
+            return hash.done();
+        }
     }
-    let grants =
-        serde_json::to_string(&*work.registered.grants).expect("grants are lists of texts");
-    hash.text(&grants);
-    let limits = serde_json::to_string(&work.registered.limits).expect("limits are numbers");
-    hash.text(&limits);
+    let unit = &setting.recipe.unit;
+    [
+        &unit.kind,
+        &unit.name.namespace,
+        &unit.name.name,
+        &setting.recipe.source.to_string(),
+    ]
+    .iter()
+    .for_each(|text| hash.text(text));
     hash.bytes(work.input.as_bytes());
     hash.text(&format!(
         "{:?} {:?} {:?}",
@@ -693,7 +714,8 @@ fn files_of(trace: &crate::Trace) -> Vec<(TreeId, TreePath)> {
             | Question::ReadRange { tree, path, .. }
             | Question::ReadFiltered { tree, path, .. }
             | Question::ReadParsed { tree, path } => Some((tree.clone(), path.clone())),
-            Question::NamedTree { .. }
+            Question::Prepared { .. }
+            | Question::NamedTree { .. }
             | Question::OpenUrl { .. }
             | Question::OpenChart { .. }
             | Question::Stat { .. }
@@ -719,5 +741,6 @@ fn files_of(trace: &crate::Trace) -> Vec<(TreeId, TreePath)> {
     files
 }
 
+mod prepare;
 #[cfg(test)]
 mod tests;

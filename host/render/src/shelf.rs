@@ -30,7 +30,7 @@ struct Written {
     /// Each question with the digest of its answer in hexadecimal digits.
     trace: Vec<(Question, String)>,
     documents: Vec<WrittenDocument>,
-    filtered: Option<String>,
+    made: Option<String>,
     findings: Vec<Diagnostic>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn write(kept: &Kept) -> Option<Vec<u8>> {
     if output.tainted || !output.attachments.is_empty() || tells_secrets(kept) {
         return None;
     }
-    let filtered = match &output.filtered {
+    let made = match &output.made {
         None => None,
         Some(bytes) => Some(String::from_utf8(bytes.to_vec()).ok()?),
     };
@@ -57,7 +57,7 @@ pub(crate) fn write(kept: &Kept) -> Option<Vec<u8>> {
             .map(|(question, digest)| (question.clone(), digest.hex()))
             .collect(),
         documents: output.documents.iter().map(document).collect(),
-        filtered,
+        made,
         findings: output.diagnostics.clone(),
     };
     serde_json::to_vec(&written).ok()
@@ -83,7 +83,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Kept> {
         .collect::<Option<Vec<_>>>()?;
     let output = Output {
         documents,
-        filtered: written.filtered.map(|text| Bytes::from(text.into_bytes())),
+        made: written.made.map(|text| Bytes::from(text.into_bytes())),
         diagnostics: written.findings,
         ..Output::default()
     };
@@ -116,6 +116,7 @@ fn tells_secrets(kept: &Kept) -> bool {
         | Question::ReadRange { .. }
         | Question::ReadFiltered { .. }
         | Question::ReadParsed { .. }
+        | Question::Prepared { .. }
         | Question::Stat { .. }
         | Question::Entries { .. }
         | Question::Glob { .. }
@@ -160,7 +161,7 @@ mod tests {
         let document = Document::from_value(&object).unwrap();
         let output = Output {
             documents: vec![document.with_origin(Some(origin))],
-            filtered: Some(Bytes::from_static(b"text")),
+            made: Some(Bytes::from_static(b"text")),
             diagnostics: vec![Diagnostic {
                 severity: Severity::Note,
                 code: "c".to_owned(),
@@ -194,7 +195,7 @@ mod tests {
         let again = read(&bytes).unwrap();
         assert_eq!(again.trace, run.trace);
         assert_eq!(again.output.diagnostics, run.output.diagnostics);
-        assert_eq!(again.output.filtered, run.output.filtered);
+        assert_eq!(again.output.made, run.output.made);
         let (a, b) = (&again.output.documents[0], &run.output.documents[0]);
         assert_eq!((a.body(), a.origin()), (b.body(), b.origin()));
         assert!(read(&bytes[..bytes.len() - 2]).is_none());

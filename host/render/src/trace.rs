@@ -193,6 +193,7 @@ fn question_weight(question: &Question) -> usize {
         | Question::Stat { path, .. }
         | Question::Entries { path, .. }
         | Question::Resolve { path, .. } => path.as_str().len(),
+        Question::Prepared { config, .. } => config.len(),
         Question::NamedTree { .. }
         | Question::OpenUrl { .. }
         | Question::OpenChart { .. }

@@ -316,7 +316,7 @@ impl PluginCall {
             cancel: self.cancel,
             secrets: self.secrets,
         };
-        let mut environment = self.environment.started(&call);
+        let mut environment = self.environment.started(&self.plugin, &call);
         let outcome = host().call(&self.plugin.0, call, &mut environment)?;
         Ok(Made {
             outcome,

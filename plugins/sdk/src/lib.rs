@@ -1,7 +1,7 @@
 //! Write weir plugins in Rust.
 //!
 //! A plugin says what it is ([`Plugin`]), does something ([`Generator`], [`Transformer`], [`Validator`] or [`Filter`]), and
-//! is exported with [`export!`]. Built for the target `wasm32-wasip2` as a `cdylib` it is a component that weir can load:
+//! is exported with [`export!`]. What many of its calls have in common it can do once ([`Preparer`]). Built for the target `wasm32-wasip2` as a `cdylib` it is a component that weir can load:
 //!
 //! ```no_run
 //! use serde::Deserialize;
@@ -75,6 +75,6 @@ pub use error::{Error, Refusal, Result};
 pub use json::{AsRead, Json, Number};
 #[doc(hidden)]
 pub use plugin::glue;
-pub use plugin::{Filter, Generator, NoConfig, Plugin, Transformer, Validator};
+pub use plugin::{Filter, Generator, NoConfig, Plugin, Preparer, Transformer, Validator};
 pub use report::Finding;
 pub use trees::Tree;

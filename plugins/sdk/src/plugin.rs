@@ -43,13 +43,20 @@ pub trait Filter: Plugin {
     ) -> Result<Option<Vec<u8>>>;
 }
 
+/// Does what many calls have to do with the same tree, once for all of them: see [`crate::Tree::prepared`].
+pub trait Preparer: Plugin {
+    /// `config` is what was written there; the tree is [`crate::trees::main`], and nothing else can be asked. `None`: there is
+    /// nothing worth keeping.
+    fn prepare(config: &str) -> Result<Option<Vec<u8>>>;
+}
+
 /// For plugins that take no config.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
 /// Makes a component of a plugin: names the type and the kinds that it implements, of `generator`, `transformer`,
-/// `validator` and `filter`.
+/// `validator`, `filter` and `preparer`.
 ///
 /// ```ignore
 /// weir_sdk::export!(RequireLimits: transformer, validator);
@@ -80,6 +87,9 @@ macro_rules! __export_kind {
     (filter) => {
         $crate::raw::exports::filter::__export_filter!(Exported with_types_in $crate::raw::exports::filter);
     };
+    (preparer) => {
+        $crate::raw::exports::preparer::__export_preparer!(Exported with_types_in $crate::raw::exports::preparer);
+    };
 }
 
 /// Between the generated traits and those above.
@@ -87,7 +97,7 @@ macro_rules! __export_kind {
 pub mod glue {
     use std::marker::PhantomData;
 
-    use super::{Filter, Generator, Plugin, Transformer, Validator};
+    use super::{Filter, Generator, Plugin, Preparer, Transformer, Validator};
     use crate::raw::exports;
 
     #[derive(Debug)]
@@ -128,6 +138,12 @@ pub mod glue {
         ) -> Result<Option<Vec<u8>>, String> {
             P::apply(read::<P>(&config)?, &path, &format, content)
                 .map_err(|error| error.to_string())
+        }
+    }
+
+    impl<P: Preparer> exports::preparer::exports::weir::plugin::preparer::Guest for Exported<P> {
+        fn prepare(config: String) -> Result<Option<Vec<u8>>, String> {
+            P::prepare(&config).map_err(|error| error.to_string())
         }
     }
 

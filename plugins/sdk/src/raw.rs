@@ -83,4 +83,16 @@ pub mod exports {
             type_section_suffix: "-filter",
         });
     }
+
+    pub mod preparer {
+        wit_bindgen::generate!({
+            inline: "package weir:sdk; world preparer-export { export weir:plugin/preparer@0.1.0; }",
+            path: "../../wit",
+            world: "weir:sdk/preparer-export",
+            pub_export_macro: true,
+            export_macro_name: "__export_preparer",
+            default_bindings_module: "weir_sdk::raw::exports::preparer",
+            type_section_suffix: "-preparer",
+        });
+    }
 }

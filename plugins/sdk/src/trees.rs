@@ -87,6 +87,12 @@ impl Tree {
         asked(self.0.glob(pattern), || format!("looking for {pattern}"))
     }
 
+    /// What the plugin's own [`crate::Preparer`] makes of this tree for a config. The host keeps it until something changes that
+    /// was read for it. `None`: do the work here. Of one config few are kept, so name in it what tells one tree from others.
+    pub fn prepared(&self, config: &str) -> Result<Option<Vec<u8>>> {
+        asked(self.0.prepared(config), || "what is prepared".to_owned())
+    }
+
     /// The path that is reached when all links are followed.
     pub fn resolve(&self, path: &str) -> Result<String> {
         asked(self.0.resolve(path), || format!("following {path}"))

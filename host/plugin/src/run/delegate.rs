@@ -2,14 +2,13 @@
 
 use wasmtime::component::Resource;
 
-use super::{Ended, State, Trapped, TreeHandle, refused, unexpected};
+use super::{Ended, LONGEST_CONFIG, State, Trapped, TreeHandle, refused, unexpected};
 use crate::document::set::EditError;
 use crate::guest::weir::plugin::delegate::{Failure, Host, Role as WitRole};
 use crate::guest::weir::plugin::types as wit;
 use crate::{Answer, Document, Question, Refusal, Role};
 
-/// The longest config, and the most trees that can be passed on.
-const LONGEST_CONFIG: usize = 4 << 20;
+/// The most trees that can be passed on.
 const MOST_TREES: usize = 64;
 
 impl Host for State {

@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 use weir_tree::{Entry, EntryKind, TreePath};
 
-use super::{Answered, Ended, State, Trapped, TreeHandle, refused, unexpected};
+use super::{Answered, Ended, LONGEST_CONFIG, State, Trapped, TreeHandle, refused, unexpected};
 use crate::guest::weir::plugin::trees::{Entry as WitEntry, EntryKind as WitKind, Host, HostTree};
 use crate::guest::weir::plugin::types as wit;
 use crate::{Answer, Question, Refusal, TreeId};
@@ -182,6 +182,29 @@ impl HostTree for State {
             format,
         })?;
         Ok(content.map(Vec::from))
+    }
+
+    fn prepared(
+        &mut self,
+        tree: Resource<TreeHandle>,
+        config: String,
+    ) -> Answered<Option<Vec<u8>>> {
+        self.enter()?;
+        if config.len() > LONGEST_CONFIG {
+            let text = format!(
+                "the config has {} bytes, over the limit of {LONGEST_CONFIG}",
+                config.len()
+            );
+            return Ok(Err(wit::Refusal::Invalid(text)));
+        }
+        let tree = self.tree_id(&tree)?;
+        let question = Question::Prepared { tree, config };
+        match self.ask(&question)? {
+            Ok(Answer::Bytes(bytes)) => Ok(Ok(Some(bytes.into()))),
+            Ok(_) => Err(unexpected(&question)),
+            Err(Refusal::Absent) => Ok(Ok(None)),
+            Err(refusal) => Ok(Err(refused(refusal))),
+        }
     }
 
     fn resolve(&mut self, tree: Resource<TreeHandle>, path: String) -> Answered<String> {

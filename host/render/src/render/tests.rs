@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,7 +14,9 @@ use weir_api::ObjectName;
 use weir_api::kustomize::{CommonMetadata, ConfigKind};
 use weir_plugin::ask::Budget;
 use weir_plugin::{Grants, Host, HostConfig, Limits, Loaded, Question, Refusal, Role};
-use weir_tree::{EmptyTree, OverlayTree, Tree, TreePath, changed};
+use weir_tree::{
+    Blob, ContentId, Digest, EmptyTree, Entry, OverlayTree, Tree, TreeError, TreePath, changed,
+};
 
 use super::{Rendered, Renderer};
 use crate::index::Index;
@@ -234,20 +237,27 @@ fn question() -> impl Strategy<Value = Value> {
     let names = |kind: &'static str, names: &[&'static str]| {
         prop::sample::select(names.to_vec()).prop_map(move |name| json!({ kind: name }))
     };
+    let of_tree = || {
+        prop_oneof![
+            about("read"),
+            about("range"),
+            about("parsed"),
+            about("stat"),
+            about("resolve"),
+            names("entries", &["", "d", "d/e", "e", "a"]),
+            names("glob", &["*", "**/a", "d/*", "e/*.yaml", "**"]),
+        ]
+    };
+    let prepared = prop::collection::vec(of_tree(), 1..4);
     prop_oneof![
-        about("read"),
-        about("range"),
-        about("parsed"),
-        about("stat"),
-        about("resolve"),
-        about("other"),
-        names("entries", &["", "d", "d/e", "e", "a"]),
-        names("glob", &["*", "**/a", "d/*", "e/*.yaml", "**"]),
-        names("value", &["v", "w"]),
-        names("fact", &["source.revision", "unit.name", "nothing"]),
-        names("api", &["v1", "apps/v1"]),
-        names("random", &["p"]),
-        Just(json!("time")),
+        7 => of_tree(),
+        2 => prepared.prop_map(|questions| json!({ "prepared": questions })),
+        1 => about("other"),
+        1 => names("value", &["v", "w"]),
+        1 => names("fact", &["source.revision", "unit.name", "nothing"]),
+        1 => names("api", &["v1", "apps/v1"]),
+        1 => names("random", &["p"]),
+        1 => Just(json!("time")),
     ]
 }
 
@@ -303,6 +313,10 @@ fn check(blind: Option<fn(&Question) -> bool>, cases: u32) -> Result<(), String>
         let recipe = recipe(&questions, ConfigKind::ConfigMap);
         let mut renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
         renderer.blind = blind;
+        // What is prepared is so from the second time on.
+        let mut warm = recipe.clone();
+        warm.unit = UnitId::new("Pipeline", "n", "warm");
+        render(&renderer, &warm, &before);
         let first = render(&renderer, &recipe, &before);
         let after = edited(&before, &edit);
         let again = render(&renderer, &recipe, &after);
@@ -363,6 +377,123 @@ fn an_omission_would_be_found() {
             "{name}: {found}"
         );
     }
+}
+
+/// A tree that counts what is read of it; digests are known without that.
+#[derive(Debug)]
+struct Counted {
+    tree: Arc<dyn Tree>,
+    reads: AtomicUsize,
+}
+
+impl Tree for Counted {
+    fn stat(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        self.tree.stat(path)
+    }
+    fn read(&self, path: &TreePath) -> Result<Option<Blob>, TreeError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.tree.read(path)
+    }
+    fn entries(&self, path: &TreePath) -> Result<Option<Vec<Entry>>, TreeError> {
+        self.tree.entries(path)
+    }
+    fn id(&self) -> Option<ContentId> {
+        self.tree.id()
+    }
+    fn digest(&self, path: &TreePath) -> Result<Option<Digest>, TreeError> {
+        self.tree.digest(path)
+    }
+}
+
+fn seen_files(files: &[(&str, &str)]) -> Seen {
+    let files = files.iter();
+    Seen {
+        main: files
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+        other: [("a".to_owned(), "other".to_owned())].into(),
+        values: [("v".to_owned(), "value".to_owned())].into(),
+        revision: "r".into(),
+        time: 0,
+        apis: Vec::new(),
+        key: 1,
+    }
+}
+
+#[test]
+fn what_is_prepared_is_made_once_for_all_units() {
+    let seen = seen_files(&[("a", "1"), ("d/a", "2"), ("b", "3")]);
+    let questions = [
+        json!({"prepared": [{"read": "a"}, {"entries": "d"}, {"read": "d/a"}, {"read": "gone"}]}),
+        json!({"read": "b"}),
+    ];
+    let recipes = ["one", "two", "three"].map(|name| {
+        let mut recipe = recipe(&questions, ConfigKind::ConfigMap);
+        recipe.unit = UnitId::new("Pipeline", "n", name);
+        recipe.steps[0].name = name.into();
+        recipe
+    });
+    let tree = Arc::new(Counted {
+        tree: tree(&seen.main),
+        reads: AtomicUsize::new(0),
+    });
+    let mut world = TestWorld::new(&seen);
+    world.main = tree.clone();
+    let reads = |renderer: &Renderer, recipe: &Recipe| {
+        let before = tree.reads.load(Ordering::Relaxed);
+        let rendered = renderer
+            .render(recipe, &world, &CancellationToken::new())
+            .unwrap();
+        assert!(rendered.steps[0].ran);
+        (rendered, tree.reads.load(Ordering::Relaxed) - before)
+    };
+    let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+    let [first, second, third] = &recipes;
+    let (one, read) = reads(&renderer, first);
+    assert_eq!(read, 3);
+    let (two, read) = reads(&renderer, second);
+    assert_eq!(read, 3, "there are two of them");
+    let (three, read) = reads(&renderer, third);
+    assert_eq!(read, 1, "only what is not prepared");
+    // The step depends on what was read for it, however it came about.
+    let once = Renderer::once(asker().0.clone()).unwrap();
+    let (alone, read) = reads(&once, first);
+    assert_eq!(read, 3);
+    for rendered in [&one, &two, &three] {
+        assert_eq!(text(rendered), text(&alone));
+        assert_eq!(rendered.steps[0].files, alone.steps[0].files);
+        assert_eq!(rendered.dependencies, alone.dependencies);
+    }
+    let changed = seen_files(&[("a", "1"), ("d/a", "changed"), ("b", "3")]);
+    let again = render(&renderer, first, &changed);
+    assert!(again.steps[0].ran && text(&again).contains(&format!("{:?}", b"changed")));
+}
+
+/// What comes out when it is asked for by another unit for the second time, which is when it is prepared.
+fn second_text(renderer: &Renderer, recipe: &Recipe, seen: &Seen) -> String {
+    render(renderer, recipe, seen);
+    let mut second = recipe.clone();
+    second.unit = UnitId::new("Pipeline", "n", "second");
+    text(&render(renderer, &second, seen))
+}
+
+#[test]
+fn a_preparer_sees_nothing_but_its_tree() {
+    let seen = seen_files(&[("a", "1")]);
+    let questions = json!({"prepared": [
+        {"value": "v"}, {"other": "a"}, {"prepared": [{"read": "a"}]}, {"read": "a"},
+    ]});
+    let asking = recipe(&[questions], ConfigKind::ConfigMap);
+    let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+    let shown = second_text(&renderer, &asking, &seen);
+    let refused = "a preparer sees nothing but its tree";
+    assert_eq!(shown.matches(refused).count(), 3, "{shown}");
+    assert!(shown.contains(&format!("{:?}", b"1")), "{shown}");
+    // What always has an answer ends it, and the step does the work itself.
+    let questions = json!({"prepared": ["time", {"read": "a"}]});
+    let asking = recipe(&[questions], ConfigKind::ConfigMap);
+    let shown = second_text(&renderer, &asking, &seen);
+    assert!(shown.contains(&format!("0\\n{:?}", b"1")), "{shown}");
 }
 
 #[test]

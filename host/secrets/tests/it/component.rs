@@ -71,7 +71,7 @@ fn files_pass_through_the_filter() {
             (Ok(native), Ok(made)) => {
                 let content = native.map(|native| native.content);
                 assert_eq!(
-                    made.outcome.filtered.as_deref(),
+                    made.outcome.made.as_deref(),
                     content.as_deref(),
                     "{}",
                     case.name

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use weir_plugin::ask::Budget;
 use weir_plugin::{
-    Answer, Call, Document, Given, Grants, Kind, Limits, Question, Refusal, Secrets, TreeId,
+    Answer, Call, Document, Given, Grants, Kind, Limits, Offer, Question, Refusal, Secrets, TreeId,
 };
 use weir_tree::{EmptyTree, OverlayTree, Tree, TreeError, TreePath, glob, resolve};
 
@@ -47,6 +47,9 @@ pub struct Environment {
 #[derive(Debug)]
 pub(super) struct Running {
     world: Environment,
+    /// The plugin that is called.
+    plugin: Plugin,
+    grants: Arc<Grants>,
     trees: BTreeMap<TreeId, Arc<dyn Tree>>,
     questions: Vec<Question>,
     depth: u32,
@@ -55,7 +58,7 @@ pub(super) struct Running {
 }
 
 impl Environment {
-    pub(super) fn started(self, call: &Call) -> Running {
+    pub(super) fn started(self, plugin: &Plugin, call: &Call) -> Running {
         let mut trees = BTreeMap::from([(TreeId::main(), tree(&self.main))]);
         trees.extend(
             self.trees
@@ -63,6 +66,8 @@ impl Environment {
                 .map(|(name, files)| (TreeId(name.clone()), tree(files))),
         );
         Running {
+            plugin: plugin.clone(),
+            grants: Arc::clone(&call.grants),
             trees,
             world: self,
             questions: Vec::new(),
@@ -124,6 +129,7 @@ impl Running {
                     Value::from_iter(documents.iter().map(Document::to_value)).to_string(),
                 ))
             }
+            Question::Prepared { tree, config } => self.prepared(tree, config),
             Question::Stat { tree, path } => {
                 let (tree, path) = self.place(tree, path)?;
                 tree.stat(&path)
@@ -243,7 +249,7 @@ impl Running {
             cancel: self.cancel.clone(),
             secrets: Arc::clone(&self.secrets),
         };
-        let mut inner = self.world.clone().started(&call);
+        let mut inner = self.world.clone().started(&plugin, &call);
         let outcome = host()
             .call(plugin.loaded(), call, &mut inner)
             .map_err(|error| Refusal::Failed(error.to_string()))?;
@@ -254,6 +260,34 @@ impl Running {
                 .map(|document| document.body().to_owned())
                 .collect(),
         ))
+    }
+
+    /// Nothing is kept here: the preparer runs each time. What it fails with is shown, where a renderer leaves it to the step.
+    fn prepared(&mut self, tree: &TreeId, config: &str) -> Result<Answer, Refusal> {
+        let plugin = self.plugin.clone();
+        if !plugin.loaded().offers(Offer::Preparer) {
+            return Err(Refusal::Absent);
+        }
+        let call = Call {
+            step: "test/preparer".to_owned(),
+            kind: Kind::Preparer,
+            config: config.to_owned(),
+            documents: Vec::new(),
+            grants: Arc::clone(&self.grants),
+            limits: Limits::default(),
+            depth: self.depth + 1,
+            cancel: self.cancel.clone(),
+            secrets: Arc::clone(&self.secrets),
+        };
+        let mut inner = Environment::default().started(&plugin, &call);
+        inner.trees = BTreeMap::from([(TreeId::main(), self.tree(tree)?)]);
+        let outcome = host()
+            .call(plugin.loaded(), call, &mut inner)
+            .map_err(|error| Refusal::Failed(error.to_string()))?;
+        let asked = inner.into_questions();
+        self.questions
+            .extend(asked.into_iter().map(|question| question.with_tree(tree)));
+        outcome.made.map(Answer::Bytes).ok_or(Refusal::Absent)
     }
 
     fn open(&mut self, url: String) -> Result<Answer, Refusal> {
@@ -322,7 +356,7 @@ impl Running {
             | Question::Fact { .. }
             | Question::Object { .. }
             | Question::Objects { .. } => false,
-            Question::Fetch { .. } | Question::Delegate { .. } => false,
+            Question::Fetch { .. } | Question::Delegate { .. } | Question::Prepared { .. } => false,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Asks what its config says, and makes one object of the answers: whatever it was told shows in what comes out.
+//! Asks what its config says, and makes one object of the answers: whatever it was told shows in what comes out. What it is to
+//! ask by its preparer it asks itself if there is none.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use weir_sdk::{
-    About, Capability, Generator, Plugin, Result, Tree, context, documents, inputs, trees,
+    About, Capability, Generator, Plugin, Preparer, Result, Tree, context, documents, inputs, trees,
 };
 
 #[derive(Deserialize)]
@@ -10,7 +11,7 @@ struct Config {
     questions: Vec<Question>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Question {
     Read(String),
@@ -20,6 +21,7 @@ enum Question {
     Entries(String),
     Glob(String),
     Resolve(String),
+    Prepared(Vec<Question>),
     Other(String),
     Value(String),
     Text(String),
@@ -31,7 +33,7 @@ enum Question {
 
 struct Asker;
 
-weir_sdk::export!(Asker: generator);
+weir_sdk::export!(Asker: generator, preparer);
 
 impl Plugin for Asker {
     type Config = Config;
@@ -48,15 +50,25 @@ impl Plugin for Asker {
 impl Generator for Asker {
     fn generate(config: Config) -> Result<()> {
         let main = trees::main();
-        let answers: Vec<String> = config
-            .questions
-            .iter()
-            .map(|question| answer(&main, question))
-            .collect();
         documents::add(&serde_json::json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "default", "name": "answers"}, "data": {"answers": answers.join("\n")},
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "default", "name": "answers"}, "data": {"answers": answers(&main, &config.questions)},
         }))
     }
+}
+
+impl Preparer for Asker {
+    fn prepare(config: &str) -> Result<Option<Vec<u8>>> {
+        let questions: Vec<Question> = serde_json::from_str(config)?;
+        Ok(Some(answers(&trees::main(), &questions).into_bytes()))
+    }
+}
+
+fn answers(main: &Tree, questions: &[Question]) -> String {
+    let answers: Vec<String> = questions
+        .iter()
+        .map(|question| answer(main, question))
+        .collect();
+    answers.join("\n")
 }
 
 fn answer(main: &Tree, question: &Question) -> String {
@@ -68,6 +80,14 @@ fn answer(main: &Tree, question: &Question) -> String {
         Question::Entries(path) => show(main.entries(path)),
         Question::Glob(pattern) => show(main.glob(pattern)),
         Question::Resolve(path) => show(main.resolve(path)),
+        Question::Prepared(questions) => {
+            let config = serde_json::to_string(questions).unwrap_or_default();
+            match main.prepared(&config) {
+                Ok(Some(answers)) => String::from_utf8_lossy(&answers).into_owned(),
+                Ok(None) => answers(main, questions),
+                Err(error) => format!("refused: {error}"),
+            }
+        }
         Question::Other(path) => show(trees::named("other").and_then(|tree| tree.read(path))),
         Question::Value(name) => show(inputs::value(name)),
         Question::Text(name) => {
