@@ -1,6 +1,6 @@
 //! The config of a step.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use weir_chart::{Overrides, Profile, ValuesReference};
 use weir_helm::{OutputOptions, RenderOptions};
@@ -34,7 +34,7 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) values: Map<String, Value>,
     #[serde(default)]
-    profile: ProfileName,
+    pub(crate) profile: ProfileName,
     kube_version: Option<String>,
     #[serde(default)]
     api_versions: Vec<String>,
@@ -124,8 +124,8 @@ struct ValuesFrom {
     literal: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-enum ProfileName {
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum ProfileName {
     #[default]
     #[serde(rename = "helm4")]
     Helm4,
@@ -149,11 +149,7 @@ pub(crate) struct Output {
 
 impl Config {
     pub(crate) fn profile(&self) -> Profile {
-        match self.profile {
-            ProfileName::Helm4 => Profile::Helm4,
-            ProfileName::Helm3 => Profile::Helm3,
-            ProfileName::Helm3_19 => Profile::Helm3_19,
-        }
+        self.profile.into()
     }
 
     /// Everything but the files, which are still to be read.
@@ -198,6 +194,16 @@ impl Config {
             strict: self.strict,
             lint: self.lint,
             ..RenderOptions::default()
+        }
+    }
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Helm4 => Self::Helm4,
+            ProfileName::Helm3 => Self::Helm3,
+            ProfileName::Helm3_19 => Self::Helm3_19,
         }
     }
 }

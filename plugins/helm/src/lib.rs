@@ -4,7 +4,9 @@
 //! values; the objects of the manifest become the step's documents in the order of installation. On request it attaches
 //! what `helm template` prints, and what the record of a release needs: manifest, hooks, notes, values.
 //!
-//! Invariant: everything that a chart asks goes to the host as one question; nothing is kept from one call to the next.
+//! Reading a chart and parsing its templates is the preparer's work, which the host keeps for all releases of the chart.
+//!
+//! Invariant: everything that a chart asks goes to the host as one question; no call keeps anything for the next.
 
 mod config;
 mod load;
@@ -16,17 +18,19 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 use weir_chart::shared::map_to;
-use weir_helm::{HelmError, Hook, Prepared, Rendered, render, render_files};
+use weir_helm::{HelmError, Hook, Rendered, render, render_files};
 use weir_k8s_yaml::{ParseOptions, Schema, resolve};
 use weir_sdk::documents::Place;
-use weir_sdk::{About, Capability, Error, Finding, Generator, Plugin, Result, context, documents};
+use weir_sdk::{
+    About, Capability, Error, Finding, Generator, Plugin, Preparer, Result, context, documents,
+};
 
 use config::{Config, SCHEMA, YamlRules};
 use world::Asking;
 
 struct Helm;
 
-weir_sdk::export!(Helm: generator);
+weir_sdk::export!(Helm: generator, preparer);
 
 impl Plugin for Helm {
     type Config = Config;
@@ -51,8 +55,9 @@ impl Generator for Helm {
         if !config.release.name_template.is_empty() {
             config.release.name = name::make(&config.release, profile)?;
         }
-        let chart = load::chart(&config.chart, profile)?;
-        let name = chart.name().to_owned();
+        // The instance ends with the call: to take the chart apart would be a tenth of the work.
+        let prepared = ManuallyDrop::new(load::prepared(&config.chart, config.profile)?);
+        let name = prepared.chart().name();
         weir_sdk::report::progress(format_args!("rendering chart {name}"));
         let mut options = config.options();
         if config.cluster {
@@ -61,8 +66,6 @@ impl Generator for Helm {
                 .get_or_insert_with(context::kube_version);
             options.cluster_api_versions = Some(context::api_versions());
         }
-        // The instance ends with the call: to take the chart apart would be a tenth of the work.
-        let prepared = ManuallyDrop::new(Prepared::new(chart, profile));
         let environment = Rc::new(Asking {
             objects: config.cluster || config.lookup,
         });
@@ -92,6 +95,12 @@ impl Generator for Helm {
             true => hand_over(&rendered, &config),
             false => Ok(()),
         }
+    }
+}
+
+impl Preparer for Helm {
+    fn prepare(config: &str) -> Result<Option<Vec<u8>>> {
+        load::pack(config)
     }
 }
 

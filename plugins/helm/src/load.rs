@@ -1,33 +1,78 @@
 //! The chart and the values, read through the host.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use weir_chart::{
     Chart, ChartFile, ChartTree, EntryKind, Limits, MissingValue, Profile, TreeEntry, TreeError,
     merge_into, values_from,
 };
-use weir_helm::HelmError;
+use weir_helm::{HelmError, Prepared};
 use weir_sdk::raw::inputs;
 use weir_sdk::raw::types::Refusal;
 use weir_sdk::trees::{self, Tree};
 use weir_sdk::{Error, Result};
 
-use crate::config::{ChartPlace, Config, ValuesFile};
+use crate::config::{ChartPlace, Config, ProfileName, ValuesFile};
 
-/// Loads the chart: an archive, the folder of an unpacked one, or a folder as its author has it.
-pub(crate) fn chart(place: &ChartPlace, profile: Profile) -> Result<Chart> {
+/// What is asked of the preparer.
+#[derive(Serialize, Deserialize)]
+struct Wanted {
+    path: String,
+    packaged: bool,
+    profile: ProfileName,
+    /// What `Chart.yaml` says: it tells one chart from others that stand at the same path.
+    about: Option<String>,
+}
+
+/// The largest chart that is kept, in bytes of its files.
+const MOST_KEPT: usize = 16 << 20;
+
+/// The chart with its templates, parsed before or still to be parsed.
+pub(crate) fn prepared(place: &ChartPlace, profile: ProfileName) -> Result<Prepared> {
     let tree = match &place.tree {
         Some(name) => trees::named(name)?,
         None => trees::main(),
     };
-    let entry = tree.stat(&place.path)?.ok_or_else(|| {
+    let wanted = Wanted {
+        path: place.path.clone(),
+        packaged: place.packaged,
+        profile,
+        about: tree.read_text(&below(&place.path, "Chart.yaml")).ok(),
+    };
+    // What is wrong with the chart is found, and said, when it is loaded here.
+    if let Ok(Some(bytes)) = tree.prepared(&serde_json::to_string(&wanted)?)
+        && let Some(prepared) = Prepared::unpack(bytes, profile.into())
+    {
+        return Ok(prepared);
+    }
+    let chart = chart(tree, &place.path, place.packaged, profile.into())?;
+    Ok(Prepared::new(chart, profile.into()))
+}
+
+/// The preparer's work.
+pub(crate) fn pack(config: &str) -> Result<Option<Vec<u8>>> {
+    let wanted: Wanted = serde_json::from_str(config)?;
+    let profile = wanted.profile.into();
+    let chart = chart(trees::main(), &wanted.path, wanted.packaged, profile)?;
+    Ok((size(&chart) <= MOST_KEPT).then(|| Prepared::new(chart, profile).pack()))
+}
+
+fn size(chart: &Chart) -> usize {
+    let files = chart.templates.iter().chain(chart.files.iter());
+    let own: usize = files.map(|file| file.data.len()).sum();
+    own + chart.dependencies.iter().map(size).sum::<usize>()
+}
+
+/// Loads the chart: an archive, the folder of an unpacked one, or a folder as its author has it.
+fn chart(tree: Tree, path: &str, packaged: bool, profile: Profile) -> Result<Chart> {
+    let entry = tree.stat(path)?.ok_or_else(|| {
         Error::new(format!(
-            "there is no chart at {:?}; expected a folder with a Chart.yaml, or an archive",
-            place.path
+            "there is no chart at {path:?}; expected a folder with a Chart.yaml, or an archive"
         ))
     })?;
     if entry.kind == trees::EntryKind::File {
-        let archive = tree.read(&place.path)?;
-        let name = place.path.rsplit('/').next().unwrap_or_default();
+        let archive = tree.read(path)?;
+        let name = path.rsplit('/').next().unwrap_or_default();
         return Ok(Chart::from_archive(
             name,
             &archive,
@@ -37,9 +82,9 @@ pub(crate) fn chart(place: &ChartPlace, profile: Profile) -> Result<Chart> {
     }
     let folder = Folder {
         tree,
-        path: place.path.clone(),
+        path: path.to_owned(),
     };
-    if place.packaged {
+    if packaged {
         let mut files = Vec::new();
         folder.collect("", 0, &mut files)?;
         return Ok(Chart::from_files(files, profile, Limits::default())?);
@@ -121,6 +166,15 @@ fn place(folder: &str, name: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
+/// A path in a folder.
+fn below(folder: &str, path: &str) -> String {
+    match (folder, path) {
+        ("", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
+    }
+}
+
 /// A folder of a tree.
 struct Folder {
     tree: Tree,
@@ -132,11 +186,7 @@ const MAX_DEPTH: usize = 64;
 
 impl Folder {
     fn place(&self, path: &str) -> String {
-        match (self.path.as_str(), path) {
-            ("", path) => path.to_owned(),
-            (folder, "") => folder.to_owned(),
-            (folder, path) => format!("{folder}/{path}"),
-        }
+        below(&self.path, path)
     }
 
     /// All files below a folder.
