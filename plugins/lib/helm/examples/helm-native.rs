@@ -4,7 +4,8 @@
 //! helm-native template NAME CHART -n NAMESPACE [--include-crds] [--kube-version V] [-f FILE] [--set A=B]
 //! ```
 //!
-//! With `--repeat N` it renders so often, and says on standard error what loading, the first render and the others took.
+//! With `--packed` it renders what was packed and unpacked, as the component does for the later releases of a chart. With
+//! `--repeat N` it renders so often, and says on standard error what loading, the first render and the others took.
 
 use std::error::Error;
 use std::io::Write;
@@ -55,6 +56,7 @@ fn run() -> Result<String, Box<dyn Error>> {
     let mut output = OutputOptions::default();
     let mut overrides = Overrides::default();
     let mut repeat = 0;
+    let mut packed = false;
     let mut words = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -80,6 +82,7 @@ fn run() -> Result<String, Box<dyn Error>> {
                 profile = Profile::from_name(&value()?).ok_or("there is no such profile")?
             }
             "--repeat" => repeat = value()?.parse()?,
+            "--packed" => packed = true,
             "--include-crds" => options.include_crds = true,
             "--is-upgrade" => options.upgrade = true,
             "--skip-tests" => output.skip_tests = true,
@@ -98,7 +101,10 @@ fn run() -> Result<String, Box<dyn Error>> {
     options.name.clone_from(name);
     let values = overrides.merge(profile, &mut read_text)?;
     let start = Instant::now();
-    let prepared = Prepared::new(load(Path::new(chart), profile)?, profile);
+    let mut prepared = Prepared::new(load(Path::new(chart), profile)?, profile);
+    if packed {
+        prepared = Prepared::unpack(prepared.pack(), profile).ok_or("what was packed is damaged")?;
+    }
     let loaded = start.elapsed();
     let once = || {
         render(
