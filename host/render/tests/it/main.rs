@@ -6,6 +6,7 @@ mod helm;
 mod helm_cases;
 mod helm_charts;
 mod helm_hostile;
+mod helm_prepared;
 mod helm_random;
 mod kustomize;
 mod post_renderer;

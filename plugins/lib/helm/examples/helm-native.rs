@@ -103,7 +103,8 @@ fn run() -> Result<String, Box<dyn Error>> {
     let start = Instant::now();
     let mut prepared = Prepared::new(load(Path::new(chart), profile)?, profile);
     if packed {
-        prepared = Prepared::unpack(prepared.pack(), profile).ok_or("what was packed is damaged")?;
+        prepared =
+            Prepared::unpack(prepared.pack(), profile).ok_or("what was packed is damaged")?;
     }
     let loaded = start.elapsed();
     let once = || {
