@@ -113,7 +113,7 @@ pub struct PluginStatus {
     pub digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// `generator`, `transformer`, `validator`, `filter`.
+    /// `generator`, `transformer`, `validator`, `filter`, `preparer`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
 }

@@ -151,6 +151,7 @@ fn offers(loaded: &Loaded) -> Vec<&'static str> {
         (Offer::Transformer, "transformer"),
         (Offer::Validator, "validator"),
         (Offer::Filter, "filter"),
+        (Offer::Preparer, "preparer"),
     ];
     all.iter()
         .filter(|(offer, _)| loaded.offers(*offer))

@@ -165,6 +165,7 @@ fn describe(status: &mut PluginStatus, registered: &Registered) {
         (Offer::Transformer, "transformer"),
         (Offer::Validator, "validator"),
         (Offer::Filter, "filter"),
+        (Offer::Preparer, "preparer"),
     ];
     status.kinds = offers
         .iter()
