@@ -54,12 +54,7 @@ impl Deflate {
     pub(super) fn end_part(&mut self) -> io::Result<Checked> {
         self.run(&[], FlushCompress::Sync)?;
         self.state.reset();
-        let checked = Checked {
-            sum: std::mem::take(&mut self.part).finalize(),
-            length: std::mem::take(&mut self.part_length),
-        };
-        self.count(checked);
-        Ok(checked)
+        Ok(self.close_part())
     }
 
     /// Adds a part of another stream.
@@ -70,15 +65,21 @@ impl Deflate {
 
     pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
         self.run(&[], FlushCompress::Finish)?;
-        let last = Checked {
-            sum: std::mem::take(&mut self.part).finalize(),
-            length: self.part_length,
-        };
-        self.count(last);
+        self.close_part();
         self.out.extend(self.whole.finalize().to_le_bytes());
         // Modulo 2³², as the format has it.
         self.out.extend(&self.length.to_le_bytes()[..4]);
         Ok(self.out)
+    }
+
+    /// Counts what went into the part under way, and begins another.
+    fn close_part(&mut self) -> Checked {
+        let checked = Checked {
+            sum: std::mem::take(&mut self.part).finalize(),
+            length: std::mem::take(&mut self.part_length),
+        };
+        self.count(checked);
+        checked
     }
 
     fn count(&mut self, part: Checked) {
