@@ -47,7 +47,7 @@ pub(crate) fn run(
             message: error.message,
         });
     }
-    let config = if call.config.is_empty() {
+    let config = if call.config.is_empty() && !matches!(call.kind, Kind::Preparer) {
         "{}".to_owned()
     } else {
         call.config.clone()

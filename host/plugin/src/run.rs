@@ -208,7 +208,10 @@ impl State {
             depth: self.limits.depth.saturating_sub(self.depth),
         };
         let given = ENVIRONMENT.with(|environment| environment.ask(question, &budget));
-        self.host_time += started.elapsed();
+        // A preparer does the step's own work.
+        if !matches!(question, Question::Prepared { .. }) {
+            self.host_time += started.elapsed();
+        }
         self.watch.check()?;
         if self.host_time > Duration::from_millis(self.limits.host_time_ms) {
             let text = format!(

@@ -9,9 +9,6 @@ use weir_tree::Digest;
 
 use crate::trace::Trace;
 
-/// Of one key that many runs are kept, one for each state of the world.
-const VARIANTS: usize = 4;
-
 /// What a step made.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
@@ -36,6 +33,8 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct Memo {
     budget: usize,
+    /// Of one key so many runs are kept.
+    variants: usize,
     used: usize,
     clock: u64,
     slots: HashMap<Digest, Vec<Slot>>,
@@ -50,9 +49,10 @@ struct Slot {
 }
 
 impl Memo {
-    pub fn new(budget: usize) -> Self {
+    pub fn new(budget: usize, variants: usize) -> Self {
         Self {
             budget,
+            variants,
             used: 0,
             clock: 0,
             slots: HashMap::new(),
@@ -98,7 +98,7 @@ impl Memo {
         let age = self.tick();
         let slots = self.slots.entry(key).or_default();
         slots.push(Slot { kept, weight, age });
-        let surplus = if slots.len() > VARIANTS {
+        let surplus = if slots.len() > self.variants {
             Some(slots.remove(0))
         } else {
             None
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn the_longest_unused_goes_first() {
         let keys: Vec<Digest> = (0..3u8).map(|n| Digest::of(&[n])).collect();
-        let mut memo = Memo::new(3200);
+        let mut memo = Memo::new(3200, 4);
         memo.insert(keys[0], kept(1000));
         memo.insert(keys[1], kept(1000));
         let first = memo.candidates(&keys[0]).remove(0);
@@ -207,11 +207,11 @@ mod tests {
     #[test]
     fn one_key_keeps_few_variants_and_what_is_too_large_is_not_kept() {
         let key = Digest::of(b"k");
-        let mut memo = Memo::new(100_000);
+        let mut memo = Memo::new(100_000, 4);
         for _ in 0..10 {
             memo.insert(key, kept(10));
         }
-        assert_eq!(memo.candidates(&key).len(), VARIANTS);
+        assert_eq!(memo.candidates(&key).len(), 4);
         memo.insert(Digest::of(b"large"), kept(200_000));
         assert!(memo.candidates(&Digest::of(b"large")).is_empty());
     }

@@ -19,6 +19,9 @@ use crate::render::Renderer;
 use crate::trace::{Trace, digest_of, digest_of_bytes};
 use crate::world::{SourceTree, World};
 
+/// What is prepared may be this part of what a step may still read.
+const READ_SHARE: u64 = 4;
+
 /// What one step is run for: everything that stays the same while it runs.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
@@ -214,7 +217,10 @@ impl<'a> Recorder<'a> {
                 self.read_filtered(tree, path, format, budget)
             }
             Question::ReadParsed { tree, path } => self.read_parsed(tree, path, budget),
-            Question::Prepared { tree, config } => self.prepared(tree, config, budget),
+            // It is in no trace: what it depends on is.
+            Question::Prepared { .. } => Err(Refusal::Unavailable(
+                "what is prepared has no answer of its own".to_owned(),
+            )),
             Question::Stat { tree, path } => {
                 let (bound, path) = self.place(tree, path)?;
                 let entry = bound
@@ -501,17 +507,16 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    /// What the step's plugin prepares of a tree. It is not in the trace; what was read for it is, as if the step had read it.
+    /// What the step's plugin prepares of a tree. It is not in the trace; what was read for it is, as if the step had read it,
+    /// even if nothing came of it.
     fn prepared(&mut self, tree: &TreeId, config: &str, budget: &Budget) -> Result<Given, Refusal> {
         let renderer = self.setting.renderer;
         if !renderer.keeps() || budget.depth == 0 {
             return Err(Refusal::Absent);
         }
         let passed = BTreeMap::from([(TreeId::main(), PassedTree(self.bound(tree)?))]);
-        // The step meets what went wrong when it does the work itself.
         let prepared = renderer
-            .prepare(&self.setting, config, passed)
-            .map_err(|_| Refusal::Absent)?
+            .prepare(&self.setting, config, &passed, budget)
             .ok_or(Refusal::Absent)?;
         for (question, answer) in prepared.trace.iter() {
             let question = question.clone().with_tree(tree);
@@ -521,7 +526,11 @@ impl<'a> Recorder<'a> {
         }
         self.dependencies.extend(prepared.dependencies);
         self.unsettled |= prepared.unsettled;
-        let made = prepared.output.made.clone().ok_or(Refusal::Absent)?;
+        let made = prepared.made.ok_or(Refusal::Absent)?;
+        // It counts as read, and is larger than what it was made of.
+        if made.len() as u64 > budget.bytes / READ_SHARE {
+            return Err(Refusal::Absent);
+        }
         Ok(Given::plain(Answer::Bytes(made)))
     }
 

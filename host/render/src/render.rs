@@ -20,12 +20,14 @@ use crate::random::{PUBLIC_KEY, SECOND_PUBLIC_KEY};
 use crate::recipe::{FilterStep, Recipe, Step};
 use crate::record::{PassedTree, Recorder, Setting};
 use crate::shelf::{self, Shelf};
-use crate::trace::{Hash, Trace, digest_of};
+use crate::trace::{Hash, digest_of};
 use crate::world::{Registered, World};
-use prepare::Asked;
+use prepare::Preparations;
 
 /// How long verifying one trace may wait for backends.
 const VERIFY_TIME: Duration = Duration::from_secs(30);
+/// Of one key so many runs are kept, one for each state of the world.
+const VARIANTS: usize = 4;
 
 /// Renders recipes. Shared by all units; safe to call from many threads.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ pub struct Renderer {
     memo: Mutex<Memo>,
     /// What tainted steps made, apart from the rest and within its own budget.
     tainted_memo: Mutex<Memo>,
-    /// What plugins were asked to prepare.
-    asked: Asked,
+    /// What plugins prepared, with a budget of its own too.
+    preparations: Preparations,
     /// Runs of earlier processes, and for later ones.
     shelf: Option<Arc<dyn Shelf>>,
     /// Questions that are not written down, for the test that finds such a bug.
@@ -111,26 +113,25 @@ struct Work<'w> {
     tainted: bool,
 }
 
-/// How a call went, or what the memo had of it.
-pub(crate) struct Done {
-    pub(crate) output: Arc<Output>,
-    pub(crate) trace: Arc<Trace>,
-    pub(crate) dependencies: BTreeSet<Dependency>,
-    pub(crate) unsettled: bool,
+struct Done {
+    output: Arc<Output>,
     ran: bool,
+    dependencies: BTreeSet<Dependency>,
+    files: Vec<(TreeId, TreePath)>,
+    unsettled: bool,
     random: bool,
 }
 
 impl Renderer {
-    /// `memo_bytes` bounds what is kept; what tainted steps made has a quarter of that.
+    /// `memo_bytes` bounds what is kept; what tainted steps made has a quarter of that, and so has what plugins prepared.
     pub fn new(host: Arc<Host>, memo_bytes: usize) -> Result<Self, getrandom::Error> {
         let mut digest_key = [0; 32];
         getrandom::fill(&mut digest_key)?;
         Ok(Self {
             host,
-            memo: Mutex::new(Memo::new(memo_bytes)),
-            tainted_memo: Mutex::new(Memo::new(memo_bytes / 4)),
-            asked: Asked::default(),
+            memo: Mutex::new(Memo::new(memo_bytes, VARIANTS)),
+            tainted_memo: Mutex::new(Memo::new(memo_bytes / 4, VARIANTS)),
+            preparations: Preparations::new(memo_bytes / 4),
             shelf: None,
             #[cfg(test)]
             blind: None,
@@ -262,7 +263,7 @@ impl Renderer {
             run.steps.push(StepReport {
                 name: step.name.clone(),
                 ran: done.ran,
-                files: files_of(&done.trace),
+                files: done.files,
                 diagnostics: done.output.diagnostics.clone(),
                 logs: done.output.logs.clone(),
                 usage: done.output.usage.clone(),
@@ -386,7 +387,6 @@ impl Renderer {
         passed: BTreeMap<TreeId, PassedTree>,
     ) -> Result<Done, RenderError> {
         let key = self.keeps.then(|| step_key(setting, &work));
-        let shelf = self.shelf_for(&work.kind);
         let recorder = |passed: BTreeMap<TreeId, PassedTree>| {
             Recorder::new(*setting, passed).map_err(|refusal| RenderError::Source {
                 source_id: setting.recipe.source.to_string(),
@@ -394,7 +394,7 @@ impl Renderer {
             })
         };
         if let Some(key) = &key
-            && let Some(done) = self.recall(key, shelf, &passed, &recorder)?
+            && let Some(done) = self.recall(key, &passed, &recorder)?
         {
             return Ok(done);
         }
@@ -440,16 +440,16 @@ impl Renderer {
             usage: outcome.usage,
             tainted,
         });
-        let trace = Arc::new(recorded.trace);
+        let files = files_of(&recorded.trace);
         if let Some(key) = key
             && !recorded.unsettled
         {
             let kept = Kept {
-                trace: trace.clone(),
+                trace: Arc::new(recorded.trace),
                 output: output.clone(),
             };
             if !tainted
-                && let Some(shelf) = shelf
+                && let Some(shelf) = &self.shelf
                 && let Some(run) = shelf::write(&kept)
             {
                 shelf.keep(&key, run);
@@ -458,10 +458,10 @@ impl Renderer {
         }
         Ok(Done {
             output,
-            trace,
-            dependencies: recorded.dependencies,
-            unsettled: recorded.unsettled,
             ran: true,
+            dependencies: recorded.dependencies,
+            files,
+            unsettled: recorded.unsettled,
             random: recorded.random,
         })
     }
@@ -469,27 +469,21 @@ impl Renderer {
     fn recall<'a>(
         &self,
         key: &Digest,
-        shelf: Option<&dyn Shelf>,
         passed: &BTreeMap<TreeId, PassedTree>,
         recorder: &impl Fn(BTreeMap<TreeId, PassedTree>) -> Result<Recorder<'a>, RenderError>,
     ) -> Result<Option<Done>, RenderError> {
         let again = |kept: &Kept| -> Result<Option<Done>, RenderError> {
             let mut recorder = recorder(passed.clone())?;
-            let budget = Budget {
-                bytes: u64::MAX,
-                deadline: Instant::now() + VERIFY_TIME,
-                depth: 4,
-            };
-            if !recorder.holds(&kept.trace, &budget) {
+            if !recorder.holds(&kept.trace, &verifying()) {
                 return Ok(None);
             }
             let recorded = recorder.finish();
             Ok(Some(Done {
                 output: kept.output.clone(),
-                trace: kept.trace.clone(),
-                dependencies: recorded.dependencies,
-                unsettled: false,
                 ran: false,
+                dependencies: recorded.dependencies,
+                files: files_of(&kept.trace),
+                unsettled: false,
                 random: recorded.random,
             }))
         };
@@ -502,7 +496,7 @@ impl Renderer {
                 }
             }
         }
-        let shelved = shelf.into_iter().flat_map(|shelf| shelf.find(key));
+        let shelved = self.shelf.iter().flat_map(|shelf| shelf.find(key));
         for kept in shelved.filter_map(|run| shelf::read(&run)) {
             if let Some(done) = again(&kept)? {
                 self.memo(false).insert(*key, kept);
@@ -512,15 +506,6 @@ impl Renderer {
         Ok(None)
     }
 
-    /// Where runs of other processes are looked for. What is prepared is many times larger than the files that it saves from
-    /// being read, and belongs to memory.
-    fn shelf_for(&self, kind: &Kind) -> Option<&dyn Shelf> {
-        match kind {
-            Kind::Object(_) | Kind::Filter { .. } => self.shelf.as_deref(),
-            Kind::Preparer => None,
-        }
-    }
-
     fn memo(&self, tainted: bool) -> MutexGuard<'_, Memo> {
         let memo = if tainted {
             &self.tainted_memo
@@ -528,6 +513,15 @@ impl Renderer {
             &self.memo
         };
         memo.lock().expect("no panic while the memo is locked")
+    }
+}
+
+/// What verifying one trace may cost.
+fn verifying() -> Budget {
+    Budget {
+        bytes: u64::MAX,
+        deadline: Instant::now() + VERIFY_TIME,
+        depth: 4,
     }
 }
 
@@ -546,33 +540,29 @@ struct Run {
 fn step_key(setting: &Setting<'_>, work: &Work<'_>) -> Digest {
     let mut hash = Hash::default();
     hash.bytes(work.registered.plugin.digest().as_bytes());
-    hash.text(&work.config);
-    let grants =
-        serde_json::to_string(&*work.registered.grants).expect("grants are lists of texts");
-    hash.text(&grants);
-    let limits = serde_json::to_string(&work.registered.limits).expect("limits are numbers");
-    hash.text(&limits);
-    match &work.kind {
-        Kind::Object(role) => hash.text(&format!("{role:?}")),
-        Kind::Filter { path, format, .. } => {
-            hash.text(path);
-            hash.text(format);
-        }
-        Kind::Preparer => {
-            // It sees nothing of who asks.
-            hash.text("preparer");
-            return hash.done();
-        }
-    }
     let unit = &setting.recipe.unit;
     [
         &unit.kind,
         &unit.name.namespace,
         &unit.name.name,
         &setting.recipe.source.to_string(),
+        &work.config,
     ]
     .iter()
     .for_each(|text| hash.text(text));
+    match &work.kind {
+        Kind::Object(role) => hash.text(&format!("{role:?}")),
+        Kind::Filter { path, format, .. } => {
+            hash.text(path);
+            hash.text(format);
+        }
+        Kind::Preparer => hash.text("preparer"),
+    }
+    let grants =
+        serde_json::to_string(&*work.registered.grants).expect("grants are lists of texts");
+    hash.text(&grants);
+    let limits = serde_json::to_string(&work.registered.limits).expect("limits are numbers");
+    hash.text(&limits);
     hash.bytes(work.input.as_bytes());
     hash.text(&format!(
         "{:?} {:?} {:?}",

@@ -30,6 +30,8 @@ struct Written {
     /// Each question with the digest of its answer in hexadecimal digits.
     trace: Vec<(Question, String)>,
     documents: Vec<WrittenDocument>,
+    /// What a filter made.
+    #[serde(rename = "filtered")]
     made: Option<String>,
     findings: Vec<Diagnostic>,
 }

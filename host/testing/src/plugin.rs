@@ -26,7 +26,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use weir_plugin::{
     About, Call, CallError, Diagnostic, Document, Grants, Host, HostConfig, Kind, Limits, Loaded,
-    Outcome, Place, Question, Role, Secrets,
+    Offer, Outcome, Place, Question, Role, Secrets,
 };
 
 pub mod build;
@@ -303,7 +303,7 @@ impl PluginCall {
         })
     }
 
-    /// Calls the plugin.
+    /// Calls the plugin. One that has a preparer is called twice, with and without it; panics if that makes a difference.
     pub fn run(self, kind: Kind) -> Result<Made, CallError> {
         let call = Call {
             step: "test".to_owned(),
@@ -316,12 +316,53 @@ impl PluginCall {
             cancel: self.cancel,
             secrets: self.secrets,
         };
+        let alone = self.plugin.0.offers(Offer::Preparer).then(|| {
+            let world = self.environment.clone().started(&self.plugin, &call);
+            host().call(&self.plugin.0, call.clone(), &mut world.without_preparer())
+        });
         let mut environment = self.environment.started(&self.plugin, &call);
-        let outcome = host().call(&self.plugin.0, call, &mut environment)?;
+        let outcome = host().call(&self.plugin.0, call, &mut environment);
+        if let Some(alone) = &alone {
+            assert_alike(&outcome, alone);
+        }
         Ok(Made {
-            outcome,
+            outcome: outcome?,
             questions: environment.into_questions(),
         })
+    }
+}
+
+/// Whether something was prepared may show in nothing but what a call costs.
+fn assert_alike(prepared: &Result<Outcome, CallError>, alone: &Result<Outcome, CallError>) {
+    match (prepared, alone) {
+        (Ok(prepared), Ok(alone)) => {
+            let shown = |outcome: &Outcome| -> Vec<String> {
+                let documents = outcome.documents.iter();
+                documents
+                    .map(|document| format!("{:?} {}", document.origin(), document.body()))
+                    .collect()
+            };
+            assert_eq!(shown(prepared), shown(alone));
+            assert_eq!(prepared.attachments, alone.attachments);
+            assert_eq!(prepared.diagnostics, alone.diagnostics);
+        }
+        (Err(prepared), Err(alone)) if !is_limit(prepared) && !is_limit(alone) => {
+            assert_eq!(prepared.to_string(), alone.to_string());
+        }
+        (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
+            assert!(is_limit(error), "only one way fails: {error}");
+        }
+        (Err(_), Err(_)) => {}
+    }
+}
+
+fn is_limit(error: &CallError) -> bool {
+    match error {
+        CallError::Limit { .. } | CallError::Cancelled => true,
+        CallError::Failed { .. }
+        | CallError::Config { .. }
+        | CallError::Kind { .. }
+        | CallError::Trap { .. } => false,
     }
 }
 

@@ -24,8 +24,10 @@ struct Wanted {
     about: Option<String>,
 }
 
-/// The largest chart that is kept, in bytes of its files.
+/// The largest chart that is kept, in bytes of its files, and of what is kept.
 const MOST_KEPT: usize = 16 << 20;
+/// The longest `Chart.yaml` that is handed over.
+const LONGEST_ABOUT: u64 = 64 << 10;
 
 /// The chart with its templates, parsed before or still to be parsed.
 pub(crate) fn prepared(place: &ChartPlace, profile: ProfileName) -> Result<Prepared> {
@@ -33,11 +35,16 @@ pub(crate) fn prepared(place: &ChartPlace, profile: ProfileName) -> Result<Prepa
         Some(name) => trees::named(name)?,
         None => trees::main(),
     };
+    let about = below(&place.path, "Chart.yaml");
+    let about = match tree.stat(&about) {
+        Ok(Some(entry)) if entry.size <= LONGEST_ABOUT => tree.read_text(&about).ok(),
+        Ok(_) | Err(_) => None,
+    };
     let wanted = Wanted {
         path: place.path.clone(),
         packaged: place.packaged,
         profile,
-        about: tree.read_text(&below(&place.path, "Chart.yaml")).ok(),
+        about,
     };
     // What is wrong with the chart is found, and said, when it is loaded here.
     if let Ok(Some(bytes)) = tree.prepared(&serde_json::to_string(&wanted)?)
@@ -54,7 +61,11 @@ pub(crate) fn pack(config: &str) -> Result<Option<Vec<u8>>> {
     let wanted: Wanted = serde_json::from_str(config)?;
     let profile = wanted.profile.into();
     let chart = chart(trees::main(), &wanted.path, wanted.packaged, profile)?;
-    Ok((size(&chart) <= MOST_KEPT).then(|| Prepared::new(chart, profile).pack()))
+    if size(&chart) > MOST_KEPT {
+        return Ok(None);
+    }
+    let packed = Prepared::new(chart, profile).pack();
+    Ok(Some(packed).filter(|packed| packed.len() <= MOST_KEPT))
 }
 
 fn size(chart: &Chart) -> usize {

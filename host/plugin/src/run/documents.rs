@@ -69,6 +69,10 @@ impl Host for State {
 
     fn attach(&mut self, name: String, body: Vec<u8>) -> Answered<()> {
         self.enter()?;
+        if self.prepares {
+            let text = "a preparer has nothing but its result".to_owned();
+            return Ok(Err(wit::Refusal::Denied(text)));
+        }
         self.count_written(body.len() + name.len())?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {

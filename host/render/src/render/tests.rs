@@ -248,10 +248,11 @@ fn question() -> impl Strategy<Value = Value> {
             names("glob", &["*", "**/a", "d/*", "e/*.yaml", "**"]),
         ]
     };
-    let prepared = prop::collection::vec(of_tree(), 1..4);
+    let prepared = || prop::collection::vec(of_tree(), 1..4);
     prop_oneof![
         7 => of_tree(),
-        2 => prepared.prop_map(|questions| json!({ "prepared": questions })),
+        2 => prepared().prop_map(|questions| json!({ "prepared": questions })),
+        1 => prepared().prop_map(|questions| json!({ "elsewhere": questions })),
         1 => about("other"),
         1 => names("value", &["v", "w"]),
         1 => names("fact", &["source.revision", "unit.name", "nothing"]),
@@ -266,7 +267,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         4 => (path(), content()).prop_map(|(path, content)| Edit::Write(path, content)),
         3 => path().prop_map(Edit::Remove),
-        1 => (path(), content()).prop_map(|(path, content)| Edit::WriteOther(path, content)),
+        2 => (path(), content()).prop_map(|(path, content)| Edit::WriteOther(path, content)),
         1 => (name, content()).prop_map(|(name, content)| Edit::Value(name, content)),
         1 => Just(Edit::Revision("r3".into())),
         1 => Just(Edit::Time(9)),
@@ -420,6 +421,45 @@ fn seen_files(files: &[(&str, &str)]) -> Seen {
     }
 }
 
+/// Renders units with the same questions one after the other, and counts what each reads.
+struct Units {
+    tree: Arc<Counted>,
+    world: TestWorld,
+    recipes: [Recipe; 4],
+}
+
+impl Units {
+    fn new(seen: &Seen, questions: &[Value]) -> Self {
+        let tree = Arc::new(Counted {
+            tree: tree(&seen.main),
+            reads: AtomicUsize::new(0),
+        });
+        let mut world = TestWorld::new(seen);
+        world.main = tree.clone();
+        let recipes = ["one", "two", "three", "four"].map(|name| {
+            let mut recipe = recipe(questions, ConfigKind::ConfigMap);
+            recipe.unit = UnitId::new("Pipeline", "n", name);
+            recipe.steps[0].name = name.into();
+            recipe
+        });
+        Self {
+            tree,
+            world,
+            recipes,
+        }
+    }
+
+    fn render(&self, renderer: &Renderer, unit: usize) -> (Rendered, usize) {
+        let before = self.tree.reads.load(Ordering::Relaxed);
+        let recipe = &self.recipes[unit];
+        let rendered = renderer
+            .render(recipe, &self.world, &CancellationToken::new())
+            .unwrap();
+        assert!(rendered.steps[0].ran);
+        (rendered, self.tree.reads.load(Ordering::Relaxed) - before)
+    }
+}
+
 #[test]
 fn what_is_prepared_is_made_once_for_all_units() {
     let seen = seen_files(&[("a", "1"), ("d/a", "2"), ("b", "3")]);
@@ -427,46 +467,46 @@ fn what_is_prepared_is_made_once_for_all_units() {
         json!({"prepared": [{"read": "a"}, {"entries": "d"}, {"read": "d/a"}, {"read": "gone"}]}),
         json!({"read": "b"}),
     ];
-    let recipes = ["one", "two", "three"].map(|name| {
-        let mut recipe = recipe(&questions, ConfigKind::ConfigMap);
-        recipe.unit = UnitId::new("Pipeline", "n", name);
-        recipe.steps[0].name = name.into();
-        recipe
-    });
-    let tree = Arc::new(Counted {
-        tree: tree(&seen.main),
-        reads: AtomicUsize::new(0),
-    });
-    let mut world = TestWorld::new(&seen);
-    world.main = tree.clone();
-    let reads = |renderer: &Renderer, recipe: &Recipe| {
-        let before = tree.reads.load(Ordering::Relaxed);
-        let rendered = renderer
-            .render(recipe, &world, &CancellationToken::new())
-            .unwrap();
-        assert!(rendered.steps[0].ran);
-        (rendered, tree.reads.load(Ordering::Relaxed) - before)
-    };
+    let units = Units::new(&seen, &questions);
     let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
-    let [first, second, third] = &recipes;
-    let (one, read) = reads(&renderer, first);
-    assert_eq!(read, 3);
-    let (two, read) = reads(&renderer, second);
-    assert_eq!(read, 3, "there are two of them");
-    let (three, read) = reads(&renderer, third);
-    assert_eq!(read, 1, "only what is not prepared");
     // The step depends on what was read for it, however it came about.
     let once = Renderer::once(asker().0.clone()).unwrap();
-    let (alone, read) = reads(&once, first);
+    let (alone, read) = units.render(&once, 0);
     assert_eq!(read, 3);
-    for rendered in [&one, &two, &three] {
-        assert_eq!(text(rendered), text(&alone));
+    for (unit, expected) in [3, 3, 1, 1].into_iter().enumerate() {
+        let (rendered, read) = units.render(&renderer, unit);
+        assert_eq!(read, expected, "unit {unit}");
+        assert_eq!(text(&rendered), text(&alone));
         assert_eq!(rendered.steps[0].files, alone.steps[0].files);
         assert_eq!(rendered.dependencies, alone.dependencies);
     }
     let changed = seen_files(&[("a", "1"), ("d/a", "changed"), ("b", "3")]);
-    let again = render(&renderer, first, &changed);
+    let again = render(&renderer, &units.recipes[0], &changed);
     assert!(again.steps[0].ran && text(&again).contains(&format!("{:?}", b"changed")));
+}
+
+#[test]
+fn a_preparer_that_fails_is_not_asked_again() {
+    let seen = seen_files(&[("a", "1")]);
+    let questions = [json!({"prepared": [{"read": "a"}, "time"]})];
+    let units = Units::new(&seen, &questions);
+    let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+    for (unit, expected) in [1, 2, 1, 1].into_iter().enumerate() {
+        let (rendered, read) = units.render(&renderer, unit);
+        assert_eq!(read, expected, "unit {unit}");
+        assert!(text(&rendered).contains(&format!("{:?}\\n0", b"1")));
+    }
+}
+
+#[test]
+fn what_is_too_large_to_keep_is_made_by_each_step() {
+    let long = "x".repeat(100 << 10);
+    let seen = seen_files(&[("a", &long)]);
+    let units = Units::new(&seen, &[json!({"prepared": [{"read": "a"}]})]);
+    let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
+    for (unit, expected) in [1, 2, 1, 1].into_iter().enumerate() {
+        assert_eq!(units.render(&renderer, unit).1, expected, "unit {unit}");
+    }
 }
 
 /// What comes out when it is asked for by another unit for the second time, which is when it is prepared.

@@ -47,8 +47,9 @@ pub struct Environment {
 #[derive(Debug)]
 pub(super) struct Running {
     world: Environment,
-    /// The plugin that is called.
+    /// The plugin that is called, and whether its preparer is asked.
     plugin: Plugin,
+    prepares: bool,
     grants: Arc<Grants>,
     trees: BTreeMap<TreeId, Arc<dyn Tree>>,
     questions: Vec<Question>,
@@ -67,6 +68,7 @@ impl Environment {
         );
         Running {
             plugin: plugin.clone(),
+            prepares: true,
             grants: Arc::clone(&call.grants),
             trees,
             world: self,
@@ -79,6 +81,14 @@ impl Environment {
 }
 
 impl Running {
+    /// The same world, in which nothing is prepared.
+    pub(super) fn without_preparer(self) -> Self {
+        Self {
+            prepares: false,
+            ..self
+        }
+    }
+
     pub(super) fn into_questions(self) -> Vec<Question> {
         self.questions
     }
@@ -265,7 +275,7 @@ impl Running {
     /// Nothing is kept here: the preparer runs each time. What it fails with is shown, where a renderer leaves it to the step.
     fn prepared(&mut self, tree: &TreeId, config: &str) -> Result<Answer, Refusal> {
         let plugin = self.plugin.clone();
-        if !plugin.loaded().offers(Offer::Preparer) {
+        if !self.prepares || !plugin.loaded().offers(Offer::Preparer) {
             return Err(Refusal::Absent);
         }
         let call = Call {

@@ -91,6 +91,8 @@ mod tests {
             "{{ (index .a 0).b.c }}{{ ((.x)) }}{{ .a.b | len }}",
             "{{ define \"one\" }}1{{ end }}{{ define \"two\" }} {{ end }}{{ template \"one\" }}{{ template \"two\" .a }}",
             "{{ block \"three\" . }}3{{ end }}",
+            "{{ define \"\\x00\" }}not the file's{{ end }}",
+            "{{ define \"\\x00\" }}{{ end }}the file's",
             "{{- define \"a\" -}}{{- end -}}{{ define \"chart/templates/b.yaml\" }}{{ end }}mine",
         ] {
             both_ways(text);

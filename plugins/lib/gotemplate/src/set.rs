@@ -93,8 +93,8 @@ impl TemplateSet {
 
     /// What a text is parsed into, as bytes for [`Self::parse_packed`]. Nothing if it cannot be parsed or is no UTF-8.
     pub fn pack(&self, text: &Text) -> Option<Vec<u8>> {
-        // No template of a file has this name.
-        let name = Text::from_static("\0");
+        // A name stands for the file's that is too long to be in the text.
+        let name = Text::from("\0".repeat(text.len() + 1));
         let templates = parse(&name, text, &self.functions, self.delimiters).ok()?;
         packed::write(&templates)
     }

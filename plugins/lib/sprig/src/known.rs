@@ -5,8 +5,10 @@ use std::cell::RefCell;
 
 use weir_gotemplate::{ByName, Text, Value};
 
-/// Bytes of the texts that are remembered; with more of them all are forgotten.
-const MOST: usize = 1 << 20;
+/// What may be remembered of texts and values, in bytes; with more of it all is forgotten.
+const MOST: usize = 4 << 20;
+/// What a value takes besides its text.
+const VALUE: usize = 64;
 
 /// What was read from texts.
 #[derive(Debug, Default)]
@@ -36,17 +38,49 @@ impl Known {
         };
         let value = read(text)?;
         let mut texts = self.0.borrow_mut();
-        if again {
-            texts.values.insert(text.clone(), value.deep_copy().ok());
-        } else if text.len() <= MOST {
-            if texts.bytes + text.len() > MOST {
-                *texts = Texts::default();
-            }
-            texts.bytes += text.len();
-            texts.values.insert(text.clone(), None);
+        if !again {
+            texts.keep(text, None, text.len());
+        } else if let Some(weight) = weight(&value)
+            && let Ok(copy) = value.deep_copy()
+        {
+            texts.keep(text, Some(copy), weight);
         }
         Ok(value)
     }
+}
+
+impl Texts {
+    fn keep(&mut self, text: &Text, value: Option<Value>, weight: usize) {
+        if weight > MOST {
+            return;
+        }
+        if self.bytes + weight > MOST {
+            *self = Self::default();
+        }
+        self.bytes += weight;
+        self.values.insert(text.clone(), value);
+    }
+}
+
+/// What a value takes in memory, about; nothing if it is too much. A short text can say very much by its aliases.
+fn weight(value: &Value) -> Option<usize> {
+    let mut weight = 0;
+    let mut pending = vec![value.clone()];
+    while let Some(value) = pending.pop() {
+        weight += VALUE + value.as_text().map_or(0, Text::len);
+        if let Value::List(list) = &value {
+            pending.extend(list.iter().cloned());
+        } else if let Value::Map(map) = &value {
+            for (key, value) in map.entries() {
+                weight += key.len();
+                pending.push(value);
+            }
+        }
+        if weight > MOST {
+            return None;
+        }
+    }
+    Some(weight)
 }
 
 #[cfg(test)]
@@ -90,6 +124,18 @@ mod tests {
             assert_eq!(known.read(&text, |_| Err("no")), Err("no"));
         }
         assert!(known.0.borrow().values.is_empty());
+    }
+
+    #[test]
+    fn values_count_too() {
+        let known = Known::default();
+        let large = vec![Value::from("x"); MOST / VALUE];
+        for _ in 0..3 {
+            let read = |_: &Text| Ok::<_, ()>(Value::from(large.clone()));
+            known.read(&Text::from("a"), read).unwrap();
+        }
+        assert_eq!(known.0.borrow().values.get(b"a".as_slice()), Some(&None));
+        assert!(known.0.borrow().bytes <= MOST);
     }
 
     #[test]

@@ -22,6 +22,8 @@ enum Question {
     Glob(String),
     Resolve(String),
     Prepared(Vec<Question>),
+    /// The same of another tree.
+    Elsewhere(Vec<Question>),
     Other(String),
     Value(String),
     Text(String),
@@ -80,14 +82,11 @@ fn answer(main: &Tree, question: &Question) -> String {
         Question::Entries(path) => show(main.entries(path)),
         Question::Glob(pattern) => show(main.glob(pattern)),
         Question::Resolve(path) => show(main.resolve(path)),
-        Question::Prepared(questions) => {
-            let config = serde_json::to_string(questions).unwrap_or_default();
-            match main.prepared(&config) {
-                Ok(Some(answers)) => String::from_utf8_lossy(&answers).into_owned(),
-                Ok(None) => answers(main, questions),
-                Err(error) => format!("refused: {error}"),
-            }
-        }
+        Question::Prepared(questions) => prepared(main, questions),
+        Question::Elsewhere(questions) => match trees::named("other") {
+            Ok(other) => prepared(&other, questions),
+            Err(error) => format!("refused: {error}"),
+        },
         Question::Other(path) => show(trees::named("other").and_then(|tree| tree.read(path))),
         Question::Value(name) => show(inputs::value(name)),
         Question::Text(name) => {
@@ -97,6 +96,15 @@ fn answer(main: &Tree, question: &Question) -> String {
         Question::Api(what) => format!("{}", context::has_api(what)),
         Question::Random(purpose) => format!("{:?}", context::random(purpose, "asker", 8)),
         Question::Time => format!("{}", context::time()),
+    }
+}
+
+fn prepared(tree: &Tree, questions: &[Question]) -> String {
+    let config = serde_json::to_string(questions).unwrap_or_default();
+    match tree.prepared(&config) {
+        Ok(Some(answers)) => String::from_utf8_lossy(&answers).into_owned(),
+        Ok(None) => answers(tree, questions),
+        Err(error) => format!("refused: {error}"),
     }
 }
 
