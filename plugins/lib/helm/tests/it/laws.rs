@@ -64,7 +64,7 @@ const PLACES: [&str; 14] = [
 ];
 const NAMES: [&str; 6] = ["a", "b", "c", "x", "replicas", "é"];
 
-/// Renders a chart that the bytes choose, twice: no panic, an end, and the same both times.
+/// Renders a chart that the bytes choose, twice, and once more from what was packed: no panic, an end, and the same each time.
 pub(crate) fn random_charts_survive(bytes: &[u8]) {
     let mut chooser = Chooser::new(bytes);
     let values = Map::from_iter(NAMES.map(|name| (name.to_owned(), chooser.value(1))));
@@ -79,7 +79,7 @@ pub(crate) fn random_charts_survive(bytes: &[u8]) {
     ];
     let chart = Chart::from_files(files, profile, weir_chart::Limits::default());
     let prepared = Prepared::new(chart.expect("the chart is a chart"), profile);
-    let once = || {
+    let once = |prepared: &Prepared| {
         let options = RenderOptions {
             limits: Limits {
                 output: 1 << 16,
@@ -92,13 +92,15 @@ pub(crate) fn random_charts_survive(bytes: &[u8]) {
         };
         let world = Rc::new(Offline::new(1_700_000_000, "key"));
         let rendered =
-            render(&prepared, &values, &options, world).map_err(|error| error.to_string())?;
+            render(prepared, &values, &options, world).map_err(|error| error.to_string())?;
         rendered
             .template_output(&OutputOptions::default(), profile)
             .map_err(|error| error.to_string())
     };
-    let first = once();
-    assert_eq!(first, once(), "{template}");
+    let first = once(&prepared);
+    assert_eq!(first, once(&prepared), "{template}");
+    let unpacked = Prepared::unpack(prepared.pack(), profile).expect("it was just packed");
+    assert_eq!(first, once(&unpacked), "{template}");
 }
 
 /// What a function takes.
