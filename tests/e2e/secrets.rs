@@ -73,7 +73,11 @@ fn one_case(asker: &[u8], secrets: &[String], home: &Path) -> Result<Vec<String>
         objects(secrets.len()).as_bytes(),
     )?;
     write(&repository.join("app/file.yaml"), b"a: 1\n")?;
-    let planted = pieces(secrets);
+    let mut planted = pieces(secrets);
+    // The component has pieces of its own: the digits of all numbers below a hundred, which a secret can be in hexadecimal.
+    asker.windows(WINDOW).for_each(|piece| {
+        planted.remove(piece);
+    });
     let mut found = Vec::new();
     // From nothing; with all caches; after a change that the step sees; with a step that fails.
     for change in [None, None, Some("a: 2\n"), Some("a: [\n")] {
