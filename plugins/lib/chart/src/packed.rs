@@ -18,12 +18,12 @@ impl Chart {
     /// Writes the chart and those inside it.
     pub fn pack(&self, out: &mut Writer) {
         pack_metadata(&self.metadata, out);
-        option(self.lock.as_ref(), out, pack_lock);
+        out.option(self.lock.as_ref(), pack_lock);
         pack_files(&self.templates, out);
         pack_files(&self.files, out);
         pack_map(&self.values, out);
-        option(self.schema.as_ref(), out, |schema, out| out.bytes(schema));
-        list(&self.dependencies, out, Chart::pack);
+        out.option(self.schema.as_ref(), |schema, out| out.bytes(schema));
+        out.list(&self.dependencies, Chart::pack);
     }
 
     /// Reads a chart that was written, with a reader of what is left of all bytes. Files stay where they are. Nothing if it
@@ -57,20 +57,8 @@ fn unpack(bytes: &mut Reader<'_>, all: &Arc<Vec<u8>>, depth: usize) -> Option<Ch
     })
 }
 
-fn option<T>(value: Option<T>, out: &mut Writer, write: impl FnOnce(T, &mut Writer)) {
-    out.flag(value.is_some());
-    if let Some(value) = value {
-        write(value, out);
-    }
-}
-
-fn list<T>(items: &[T], out: &mut Writer, mut write: impl FnMut(&T, &mut Writer)) {
-    out.count(items.len());
-    items.iter().for_each(|item| write(item, out));
-}
-
 fn texts(texts: &[String], out: &mut Writer) {
-    list(texts, out, |text, out| out.text(text));
+    out.list(texts, |text, out| out.text(text));
 }
 
 fn text(bytes: &mut Reader<'_>) -> Option<String> {
@@ -78,7 +66,7 @@ fn text(bytes: &mut Reader<'_>) -> Option<String> {
 }
 
 fn pack_files(files: &[ChartFile], out: &mut Writer) {
-    list(files, out, |file, out| {
+    out.list(files, |file, out| {
         out.text(&file.name);
         out.bytes(&file.data);
     });
@@ -120,7 +108,7 @@ fn pack_metadata(metadata: &Metadata, out: &mut Writer) {
     out.text(version);
     out.text(description);
     texts(keywords, out);
-    list(maintainers, out, |maintainer, out| {
+    out.list(maintainers, |maintainer, out| {
         let Maintainer { name, email, url } = maintainer;
         [name, email, url]
             .into_iter()
@@ -132,15 +120,15 @@ fn pack_metadata(metadata: &Metadata, out: &mut Writer) {
     out.text(tags);
     out.text(app_version);
     out.flag(*deprecated);
-    option(annotations.as_ref(), out, |annotations, out| {
-        list(annotations, out, |(key, value), out| {
+    out.option(annotations.as_ref(), |annotations, out| {
+        out.list(annotations, |(key, value), out| {
             out.text(key);
             out.text(value);
         });
     });
     out.text(kube_version);
-    option(dependencies.as_ref(), out, |dependencies, out| {
-        list(dependencies, out, pack_dependency);
+    out.option(dependencies.as_ref(), |dependencies, out| {
+        out.list(dependencies, pack_dependency);
     });
     out.text(kind);
 }
@@ -191,7 +179,7 @@ fn pack_dependency(dependency: &Dependency, out: &mut Writer) {
     out.text(condition);
     texts(tags, out);
     out.flag(*enabled);
-    list(import_values, out, |value, out| {
+    out.list(import_values, |value, out| {
         pack_value(&Shared::from_value(value), out);
     });
     out.text(alias);
@@ -218,7 +206,7 @@ fn pack_lock(lock: &Lock, out: &mut Writer) {
     } = lock;
     out.text(generated);
     out.text(digest);
-    list(dependencies, out, pack_dependency);
+    out.list(dependencies, pack_dependency);
 }
 
 fn unpack_lock(bytes: &mut Reader<'_>) -> Option<Lock> {
@@ -254,7 +242,7 @@ fn pack_value(value: &Shared, out: &mut Writer) {
         }
         Shared::List(items) => {
             out.byte(LIST);
-            list(&items.borrow(), out, pack_value);
+            out.list(&items.borrow(), pack_value);
         }
         Shared::Map(map) => {
             out.byte(MAP);

@@ -69,10 +69,7 @@ fn write(chart: &Chart, set: &TemplateSet, out: &mut Writer) {
         let packed = takes_part(chart, file)
             .then(|| set.pack(&file_text(&file.data)))
             .flatten();
-        out.flag(packed.is_some());
-        if let Some(packed) = packed {
-            out.bytes(&packed);
-        }
+        out.option(packed, |packed, out| out.bytes(&packed));
     }
     for chart in &chart.dependencies {
         write(chart, set, out);

@@ -66,16 +66,18 @@ impl Writer {
         self.bytes(text.as_bytes());
     }
 
-    /// How many bytes were written.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.bytes.len()
+    /// Something, if there is one.
+    pub fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(T, &mut Self)) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            write(value, self);
+        }
     }
 
-    /// Whether nothing was written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// A list of things that each take a byte at least.
+    pub fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&T, &mut Self)) {
+        self.count(items.len());
+        items.iter().for_each(|item| write(item, self));
     }
 
     /// What was written.
@@ -211,8 +213,10 @@ mod tests {
             writer.flag(flag);
             writer.bytes(&bytes);
             writer.text(&text);
-            writer.count(list.len());
-            list.iter().for_each(|number| writer.number(*number));
+            writer.list(&list, |number, writer| writer.number(*number));
+            for value in [None, Some(number)] {
+                writer.option(value, |number, writer| writer.number(number));
+            }
             let packed = writer.finish();
             let mut reader = Reader::new(&packed);
             prop_assert_eq!(reader.number(), Some(number));
@@ -221,6 +225,8 @@ mod tests {
             prop_assert_eq!(reader.bytes(), Some(&bytes[..]));
             prop_assert_eq!(reader.text(), Some(&text[..]));
             prop_assert_eq!(reader.list(Reader::number), Some(list));
+            prop_assert_eq!(reader.option(Reader::number), Some(None));
+            prop_assert_eq!(reader.option(Reader::number), Some(Some(number)));
             prop_assert!(reader.rest().is_empty());
         }
 

@@ -208,6 +208,13 @@ impl Unpacker<'_> {
         Some(many)
     }
 
+    fn option<T>(&mut self, one: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        Some(match self.bytes.flag()? {
+            true => Some(one(self)?),
+            false => None,
+        })
+    }
+
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         self.nesting += 1;
         if self.nesting > MAX_NESTING {
@@ -236,10 +243,7 @@ impl Unpacker<'_> {
             tag::TEMPLATE => Node::Template(Box::new(TemplateNode {
                 position: self.position()?,
                 name: self.text()?,
-                pipe: match self.bytes.flag()? {
-                    true => Some(self.pipe()?),
-                    false => None,
-                },
+                pipe: self.option(Self::pipe)?,
             })),
             tag::BREAK => Node::Break(self.position()?),
             tag::CONTINUE => Node::Continue(self.position()?),
@@ -249,10 +253,7 @@ impl Unpacker<'_> {
 
     fn branch(&mut self) -> Option<Box<Branch>> {
         let arms = self.few(|this| Some((this.pipe()?, this.body()?)))?;
-        let otherwise = match self.bytes.flag()? {
-            true => Some(self.body()?),
-            false => None,
-        };
+        let otherwise = self.option(Self::body)?;
         Some(Box::new(Branch { arms, otherwise }))
     }
 
