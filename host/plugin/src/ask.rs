@@ -122,17 +122,23 @@ pub enum Question {
     },
 }
 
+/// The questions whose answer one tree alone decides.
+macro_rules! of_one_tree {
+    ($tree:ident) => {
+        Self::Read { $tree, .. }
+            | Self::ReadRange { $tree, .. }
+            | Self::ReadParsed { $tree, .. }
+            | Self::Stat { $tree, .. }
+            | Self::Entries { $tree, .. }
+            | Self::Glob { $tree, .. }
+            | Self::Resolve { $tree, .. }
+    };
+}
+
 impl Question {
     /// The tree that alone decides the answer, if one does.
     pub fn tree(&self) -> Option<&TreeId> {
-        if let Self::Read { tree, .. }
-        | Self::ReadRange { tree, .. }
-        | Self::ReadParsed { tree, .. }
-        | Self::Stat { tree, .. }
-        | Self::Entries { tree, .. }
-        | Self::Glob { tree, .. }
-        | Self::Resolve { tree, .. } = self
-        {
+        if let of_one_tree!(tree) = self {
             Some(tree)
         } else {
             None
@@ -142,14 +148,7 @@ impl Question {
     /// The same question by the name that its tree has elsewhere.
     #[must_use]
     pub fn with_tree(mut self, name: &TreeId) -> Self {
-        if let Self::Read { tree, .. }
-        | Self::ReadRange { tree, .. }
-        | Self::ReadParsed { tree, .. }
-        | Self::Stat { tree, .. }
-        | Self::Entries { tree, .. }
-        | Self::Glob { tree, .. }
-        | Self::Resolve { tree, .. } = &mut self
-        {
+        if let of_one_tree!(tree) = &mut self {
             tree.clone_from(name);
         }
         self

@@ -38,16 +38,15 @@ pub(crate) fn run(
     };
     check_offer(plugin, &call.kind, &names)?;
     // What a preparer is given the plugin wrote itself.
-    if !matches!(call.kind, Kind::Preparer)
-        && let Err(error) = plugin.check_config(&call.config)
-    {
+    let prepares = matches!(call.kind, Kind::Preparer);
+    if !prepares && let Err(error) = plugin.check_config(&call.config) {
         return Err(CallError::Config {
             step: names.step,
             pointer: error.pointer,
             message: error.message,
         });
     }
-    let config = if call.config.is_empty() && !matches!(call.kind, Kind::Preparer) {
+    let config = if call.config.is_empty() && !prepares {
         "{}".to_owned()
     } else {
         call.config.clone()

@@ -558,11 +558,7 @@ fn step_key(setting: &Setting<'_>, work: &Work<'_>) -> Digest {
         }
         Kind::Preparer => hash.text("preparer"),
     }
-    let grants =
-        serde_json::to_string(&*work.registered.grants).expect("grants are lists of texts");
-    hash.text(&grants);
-    let limits = serde_json::to_string(&work.registered.limits).expect("limits are numbers");
-    hash.text(&limits);
+    hash_rights(&mut hash, &work.registered);
     hash.bytes(work.input.as_bytes());
     hash.text(&format!(
         "{:?} {:?} {:?}",
@@ -571,6 +567,14 @@ fn step_key(setting: &Setting<'_>, work: &Work<'_>) -> Digest {
     hash.bytes(setting.random_key);
     hash.number(u64::from(setting.depth));
     hash.done()
+}
+
+/// What a plugin may do, and use.
+fn hash_rights(hash: &mut Hash, registered: &Registered) {
+    let grants = serde_json::to_string(&*registered.grants).expect("grants are lists of texts");
+    hash.text(&grants);
+    let limits = serde_json::to_string(&registered.limits).expect("limits are numbers");
+    hash.text(&limits);
 }
 
 fn step_role(step: &Step, registered: &Registered, first: bool) -> Result<Role, RenderError> {

@@ -9,7 +9,7 @@ use weir_plugin::ask::Budget;
 use weir_plugin::{Call, CallError, Kind, Limits, TreeId};
 use weir_tree::Digest;
 
-use super::{Renderer, nested_step, verifying};
+use super::{Renderer, hash_rights, nested_step, verifying};
 use crate::index::Dependency;
 use crate::memo::{Kept, Memo, Output};
 use crate::record::{PassedTree, Recorder, Setting};
@@ -158,10 +158,7 @@ fn key(registered: &Registered, config: &str) -> Digest {
     let mut hash = Hash::default();
     hash.bytes(registered.plugin.digest().as_bytes());
     hash.text(config);
-    let grants = serde_json::to_string(&*registered.grants).expect("grants are lists of texts");
-    hash.text(&grants);
-    let limits = serde_json::to_string(&registered.limits).expect("limits are numbers");
-    hash.text(&limits);
+    hash_rights(&mut hash, registered);
     hash.done()
 }
 

@@ -38,6 +38,22 @@ struct Seen {
     key: u8,
 }
 
+/// Files, and a little of everything else.
+fn seen_files(files: &[(&str, &str)]) -> Seen {
+    let files = files.iter();
+    Seen {
+        main: files
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+        other: [("a".to_owned(), "other".to_owned())].into(),
+        values: [("v".to_owned(), "value".to_owned())].into(),
+        revision: "r".into(),
+        time: 0,
+        apis: Vec::new(),
+        key: 1,
+    }
+}
+
 /// One change of it.
 #[derive(Clone, Debug)]
 enum Edit {
@@ -406,21 +422,6 @@ impl Tree for Counted {
     }
 }
 
-fn seen_files(files: &[(&str, &str)]) -> Seen {
-    let files = files.iter();
-    Seen {
-        main: files
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect(),
-        other: [("a".to_owned(), "other".to_owned())].into(),
-        values: [("v".to_owned(), "value".to_owned())].into(),
-        revision: "r".into(),
-        time: 0,
-        apis: Vec::new(),
-        key: 1,
-    }
-}
-
 /// Renders units with the same questions one after the other, and counts what each reads.
 struct Units {
     tree: Arc<Counted>,
@@ -539,13 +540,8 @@ fn a_preparer_sees_nothing_but_its_tree() {
 #[test]
 fn what_saw_a_secret_is_tainted_and_its_digest_is_keyed() {
     let mut seen = Seen {
-        main: BTreeMap::new(),
-        other: BTreeMap::new(),
         values: [("v".to_owned(), SECRET.to_owned())].into(),
-        revision: "r".into(),
-        time: 0,
-        apis: Vec::new(),
-        key: 1,
+        ..seen_files(&[])
     };
     let recipe = recipe(&[json!({"value": "v"})], ConfigKind::Secret);
     let renderers: Vec<Renderer> = (0..2)
@@ -568,15 +564,7 @@ fn what_saw_a_secret_is_tainted_and_its_digest_is_keyed() {
 
 #[test]
 fn a_renderer_for_one_render_makes_the_same_and_keeps_nothing() {
-    let seen = Seen {
-        main: [("a".to_owned(), "1".to_owned())].into(),
-        other: BTreeMap::new(),
-        values: BTreeMap::new(),
-        revision: "r".into(),
-        time: 0,
-        apis: Vec::new(),
-        key: 1,
-    };
+    let seen = seen_files(&[("a", "1")]);
     let recipe = recipe(
         &[json!({"read": "a"}), json!({"read": "gone"})],
         ConfigKind::ConfigMap,
@@ -642,15 +630,7 @@ fn without_a_key_what_is_random_is_marked() {
             self.0.unwrap_key(a, b, c)
         }
     }
-    let seen = Seen {
-        main: BTreeMap::new(),
-        other: BTreeMap::new(),
-        values: BTreeMap::new(),
-        revision: "r".into(),
-        time: 0,
-        apis: Vec::new(),
-        key: 1,
-    };
+    let seen = seen_files(&[]);
     let renderer = Renderer::new(asker().0.clone(), 1 << 20).unwrap();
     let rendered = renderer
         .render(

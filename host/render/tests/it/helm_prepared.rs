@@ -72,14 +72,15 @@ fn chart() -> BTreeMap<&'static str, Vec<u8>> {
     .collect()
 }
 
-fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+fn archive(files: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
-    for (path, text) in files {
+    for (path, content) in files {
+        let content = content.as_ref();
         let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
+        header.set_size(content.len() as u64);
         header.set_mode(0o644);
         builder
-            .append_data(&mut header, path, text.as_bytes())
+            .append_data(&mut header, path.as_ref(), content)
             .unwrap();
     }
     builder.into_inner().unwrap().finish().unwrap()
@@ -209,16 +210,7 @@ fn releases_of_one_chart_are_what_each_is_alone() {
         .into_iter()
         .map(|(path, content)| (format!("web/{path}"), content))
         .collect();
-    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
-    for (path, content) in &files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        builder
-            .append_data(&mut header, path, content.as_slice())
-            .unwrap();
-    }
-    let archive = builder.into_inner().unwrap().finish().unwrap();
+    let archive = archive(&files);
     check(
         &charts,
         &[("web-1.0.0.tgz", archive)].into(),
